@@ -45,17 +45,15 @@ native_kill() {
     say "$name: process $pid does not end"
     return 1
   fi
-  # PostgreSQL's children notice the death of their parent a moment later, and
-  # until then a new server refuses to start on the same data.
-  local end=$((SECONDS + 10))
-  while works_in "$(recall "$name.home")" && ((SECONDS < end)); do sleep 0.1; done
 }
 
 native_remove() {
   local name=$1 home
   native_stop "$name" || return
   home=$(recall "$name.home" '')
-  if [[ -n $home ]]; then rm -rf -- "$home" || return; fi
+  if [[ -n $home ]]; then
+    wait_unused "$home" && rm -rf -- "$home" || return
+  fi
   rm -f -- "$state/$name".*
 }
 
@@ -88,13 +86,14 @@ launch() {
   until [[ -s $state/$name.pid ]]; do sleep 0.01; done
 }
 
-# start_time PID: in clock ticks since boot. Fails if there is no such process
-# or only its zombie is left.
+# start_time PID: in clock ticks since boot. Fails if there is no such process or
+# only its zombie is left; a zombie with threads is none yet: it holds its port.
 start_time() {
-  local fields
-  fields=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  read -ra fields <<<"${fields##*) }" # the name before may contain anything
-  [[ ${fields[0]} != Z && ${fields[0]} != X ]] && printf '%s\n' "${fields[19]}"
+  local stat fields
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  read -ra fields <<<"${stat##*) }" # state is the first; the name before may be anything
+  [[ ${fields[0]} != [ZX] ]] || ((fields[17] > 1)) || return 1
+  printf '%s\n' "${fields[19]}"
 }
 
 # native_pid NAME: the process id, if that process is still the one we started.
@@ -112,13 +111,14 @@ wait_gone() {
   done
 }
 
-# works_in FOLDER: does any process have it, or one below, as working directory?
-works_in() {
-  local cwd
-  for cwd in /proc/[0-9]*/cwd; do
-    [[ $(readlink "$cwd" 2>/dev/null) == "$1"* ]] && return
+# wait_unused FOLDER: until no process has it as working directory. The children
+# of a killed PostgreSQL do for a moment, until they notice.
+wait_unused() {
+  local end=$((SECONDS + 10))
+  while [[ -n $(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1*" 2>/dev/null) ]]; do
+    ((SECONDS < end)) || return 1
+    sleep 0.05
   done
-  return 1
 }
 
 # native_owns_port NAME PORT: is the socket listening there one of our process?
@@ -162,7 +162,11 @@ create_postgres() {
 
 # --- how each server is run: run_NAME PORT HOME ------------------------------------
 
+# After a crash, postmaster.pid is left and PostgreSQL takes even the zombie of
+# its predecessor for a running server. We know better, so the file goes.
 run_postgres() {
+  wait_unused "$2" || return
+  rm -f -- "$2/postmaster.pid"
   launch postgres "${as_postgres[@]}" "$(postgres_bin)/postgres" -D "$2" -p "$1" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=300
 }
