@@ -69,10 +69,11 @@ docker_kill() {
   engine kill "$(container "$1")" >/dev/null
 }
 
+# Asks for the id first: no such container is fine, an engine that does not answer is not.
 docker_remove() {
-  if engine container inspect "$(container "$1")" >/dev/null 2>&1; then
-    engine rm --force --volumes "$(container "$1")" >/dev/null || return
-  fi
+  local id
+  id=$(engine container ls --all --quiet --filter "name=^/$(container "$1")\$") || return
+  if [[ -n $id ]]; then engine rm --force --volumes "$id" >/dev/null || return; fi
   rm -f -- "$state/$1".*
 }
 

@@ -16,6 +16,7 @@ native_install() {
   # Two at once would build everything twice and stumble over dpkg's lock.
   (
     flock -w 1800 8 || die "another installation has been busy for too long"
+    rm -rf "$cache"/build.* # left by one that was killed
     install_packages
     install_built nats-server "$nats_server" build_nats
     command -v mongod >/dev/null || install_built FerretDB "$ferretdb" build_ferretdb

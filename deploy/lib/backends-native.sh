@@ -1,8 +1,10 @@
 # shellcheck shell=bash disable=SC2154 # backends-common.sh sets what is used here
 # Part of deploy/backends: a set made of server processes of this machine.
 #
-#   NAME.pid   process id and start time, which together never mean another process
-#   NAME.home  path of the data folder
+#   NAME.pid   process id
+#   NAME.home  path of the data folder, which is also the process's working directory:
+#              that is how we tell our server from a later process with its id. (The
+#              start time in /proc would not do: on virtual machines it drifts.)
 #   NAME.log   what the server wrote
 #   mongodb.kind   mongod or ferretdb
 
@@ -52,7 +54,7 @@ native_remove() {
   native_stop "$name" || return
   home=$(recall "$name.home" '')
   if [[ -n $home ]]; then
-    wait_unused "$home" && rm -rf -- "$home" || return
+    wait_unused "$name" && rm -rf -- "$home" || return
   fi
   rm -f -- "$state/$name".*
 }
@@ -74,33 +76,33 @@ native_describe() {
 # its own id before it becomes the server, so there is no moment at which the
 # server runs and `down` would not know of it.
 launch() {
-  local name=$1
+  local name=$1 home
+  home=$(recall "$name.home")
   shift
-  rm -f "$state/$name.pid"
+  rm -f -- "$state/$name.pid"
   (
     exec </dev/null >>"$state/$name.log" 2>&1 9>&-
-    printf '%s %s\n' "$BASHPID" "$(start_time "$BASHPID")" >"$state/$name.pid"
-    cd /
+    cd "$home" || exit
+    printf '%s\n' "$BASHPID" >"$state/$name.pid"
     exec setsid "$@"
   ) &
-  until [[ -s $state/$name.pid ]]; do sleep 0.01; done
-}
-
-# start_time PID: in clock ticks since boot. Fails if there is no such process or
-# only its zombie is left; a zombie with threads is none yet: it holds its port.
-start_time() {
-  local stat fields
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  read -ra fields <<<"${stat##*) }" # state is the first; the name before may be anything
-  [[ ${fields[0]} != [ZX] ]] || ((fields[17] > 1)) || return 1
-  printf '%s\n' "${fields[19]}"
+  # Until it can be recognised, or has ended already.
+  until native_alive "$name" || ! kill -0 "$!" 2>/dev/null; do sleep 0.01; done
 }
 
 # native_pid NAME: the process id, if that process is still the one we started.
+# A killed process with several threads is a zombie for a moment during which
+# its last threads still hold the port; that is not over yet either.
 native_pid() {
-  local pid='' started=''
-  [[ -e $state/$1.pid ]] && read -r pid started <"$state/$1.pid"
-  [[ -n $pid && $(start_time "$pid") == "$started" ]] && printf '%s\n' "$pid"
+  local name=$1 pid home stat fields
+  pid=$(recall "$name.pid" '') && home=$(recall "$name.home" '')
+  [[ -n $pid && -n $home ]] || return 1
+  if [[ $(as_owner "$name" readlink "/proc/$pid/cwd" 2>/dev/null) != "$home" ]]; then
+    stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
+    read -ra fields <<<"${stat##*) }" # the state and what follows it
+    [[ ${fields[0]} == Z ]] && ((fields[17] > 1)) || return 1
+  fi
+  printf '%s\n' "$pid"
 }
 
 wait_gone() {
@@ -111,11 +113,12 @@ wait_gone() {
   done
 }
 
-# wait_unused FOLDER: until no process has it as working directory. The children
-# of a killed PostgreSQL do for a moment, until they notice.
+# wait_unused NAME: until no process has its data folder as working directory.
+# The children of a killed PostgreSQL do for a moment, until they notice.
 wait_unused() {
-  local end=$((SECONDS + 10))
-  while [[ -n $(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1*" 2>/dev/null) ]]; do
+  local name=$1 end=$((SECONDS + 10)) home
+  home=$(recall "$name.home")
+  while [[ -n $(as_owner "$name" find /proc/[0-9]*/cwd -maxdepth 0 -lname "$home" 2>/dev/null) ]]; do
     ((SECONDS < end)) || return 1
     sleep 0.05
   done
@@ -123,11 +126,19 @@ wait_unused() {
 
 # native_owns_port NAME PORT: is the socket listening there one of our process?
 native_owns_port() {
-  local pid inode
-  pid=$(native_pid "$1") || return 1
+  local name=$1 pid inode
+  pid=$(native_pid "$name") || return 1
   inode=$(awk -v address="0100007F:$(printf '%04X' "$2")" \
     '$2 == address && $4 == "0A" { print $10 }' /proc/net/tcp)
-  [[ -n $inode && -n $(find "/proc/$pid/fd" -lname "socket:\[$inode\]" 2>/dev/null) ]]
+  [[ -n $inode && -n $(as_owner "$name" find "/proc/$pid/fd" -lname "socket:\[$inode\]" 2>/dev/null) ]]
+}
+
+# as_owner NAME COMMAND…: as the user the backend runs as, for in a container not
+# even root may look into another user's /proc/PID.
+as_owner() {
+  local name=$1
+  shift
+  if [[ $name == postgres ]]; then "${as_postgres[@]}" "$@"; else "$@"; fi
 }
 
 # --- PostgreSQL: refuses to run as root ------------------------------------------
@@ -165,7 +176,7 @@ create_postgres() {
 # After a crash, postmaster.pid is left and PostgreSQL takes even the zombie of
 # its predecessor for a running server. We know better, so the file goes.
 run_postgres() {
-  wait_unused "$2" || return
+  wait_unused postgres || return
   rm -f -- "$2/postmaster.pid"
   launch postgres "${as_postgres[@]}" "$(postgres_bin)/postgres" -D "$2" -p "$1" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=300

@@ -41,10 +41,8 @@ fn shift(now: Timestamp) -> Timestamp {
 fn shift(now: Timestamp) -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "a test build's only setting, read where it acts")]
     let file = std::env::var_os("LOQUAT_CLOCK_SHIFT_FILE");
-    let millis: i64 = file
-        .and_then(|file| std::fs::read_to_string(file).ok())
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(0);
+    let millis: i64 =
+        file.and_then(|file| std::fs::read_to_string(file).ok()).and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     Timestamp::from_micros(now.as_micros().saturating_add(millis.saturating_mul(1_000)))
 }
 

@@ -9,8 +9,6 @@ mod source;
 mod timestamp;
 
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use id::{
-    ConnectionId, Epoch, EventId, GatewayId, IdError, MessageId, RequestId, RoomId, SessionId, UserId,
-};
+pub use id::{ConnectionId, Epoch, EventId, GatewayId, IdError, MessageId, RequestId, RoomId, SessionId, UserId};
 pub use source::{IdSource, RandomIds, SequentialIds};
 pub use timestamp::Timestamp;

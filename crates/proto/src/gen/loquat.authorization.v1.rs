@@ -180,7 +180,7 @@ pub enum ErrorReason {
     /// DEADLINE_EXCEEDED: the call did not finish within its deadline. The outcome is unknown; the same call, with the same
     /// `request_id`, is safe.
     Deadline = 11,
-    /// RESOURCE_EXHAUSTED: the message is larger than the server takes.
+    /// INVALID_ARGUMENT: the message is larger than the server takes (1 MiB).
     MessageTooLarge = 12,
     /// RESOURCE_EXHAUSTED: the server has more calls in hand than it takes. `google.rpc.RetryInfo` says when to call again.
     Overloaded = 13,

@@ -1,0 +1,87 @@
+//! Bodies of answers that always end as gRPC says: with trailers.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame};
+use tokio::time::{Instant, Sleep};
+use tonic::{Status, body::Body};
+
+use crate::fault::{RpcFault, status};
+
+/// What a body ends with when it breaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WhenBroken {
+    /// The connection to the named service broke.
+    Unreachable(&'static str),
+    /// A fault of ours.
+    Internal,
+}
+
+/// A body that ends with trailers whatever happens: when its deadline passes, when the connection that it comes over
+/// breaks, and when the code that makes it panics.
+pub(crate) struct WellEnded {
+    inner: Body,
+    when_broken: WhenBroken,
+    deadline: Option<Pin<Box<Sleep>>>,
+    has_ended: bool,
+}
+
+impl WellEnded {
+    pub(crate) fn wrap(inner: Body, when_broken: WhenBroken, deadline: Option<Instant>) -> Body {
+        let deadline = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
+        Body::new(Self { inner, when_broken, deadline, has_ended: false })
+    }
+
+    fn end(&mut self, with: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.has_ended = true;
+        self.inner = Body::empty();
+        let mut trailers = HeaderMap::new();
+        if with.add_header(&mut trailers).is_err() {
+            trailers.insert("grpc-status", http::HeaderValue::from(i32::from(with.code())));
+        }
+        Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+    }
+
+    fn broken(&self) -> Status {
+        status(match self.when_broken {
+            WhenBroken::Unreachable(service) => RpcFault::ServiceUnreachable { service: service.to_owned() },
+            WhenBroken::Internal => RpcFault::Internal,
+        })
+    }
+}
+
+impl HttpBody for WellEnded {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(context).is_ready()
+        {
+            return self.end(&status(RpcFault::Deadline));
+        }
+        let inner = Pin::new(&mut self.inner);
+        match catch_unwind(AssertUnwindSafe(|| inner.poll_frame(context))) {
+            Ok(Poll::Ready(Some(Err(error)))) => {
+                tracing::debug!(%error, "a body broke");
+                let broken = self.broken();
+                self.end(&broken)
+            }
+            Ok(polled) => polled,
+            Err(_) => self.end(&status(RpcFault::Internal)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.has_ended || self.inner.is_end_stream()
+    }
+}
