@@ -3,6 +3,7 @@
 use loquat_proto::FILE_DESCRIPTOR_SET;
 use loquat_rpc::{Served, Verifier};
 use tonic::service::Routes;
+use tonic_health::server::HealthReporter;
 
 use crate::{Frame, Readiness};
 
@@ -28,9 +29,14 @@ impl Wired {
             let verifier = verifier.clone();
             async move { verifier.is_ready() }
         });
-        frame.tasks.spawn(readiness.report(reporter, services.clone(), frame.clone()));
+        Self::report(readiness, reporter, services.clone(), frame);
         let routes = self.routes.add_service(health).add_service(reflection(&services));
         Served::guarded(routes, self.verifier)
+    }
+
+    /// Keeps `grpc.health.v1` told of what holds, of the process and of each named service, until the process ends.
+    pub fn report(readiness: Readiness, reporter: HealthReporter, services: Vec<String>, frame: &Frame) {
+        frame.tasks.spawn(readiness.report(reporter, services, frame.clone()));
     }
 }
 

@@ -402,6 +402,28 @@ impl ::prost_protovalidate::Validate for loquat::rooms::v1::ListUserRoomChangesR
         if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
     }
 }
+impl ::prost_protovalidate::Validate for loquat::rooms::v1::ListJoinedRoomsRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.user_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "user_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.user_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "user_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.user_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("user_id", "string.uuid", "string.uuid"));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
 impl ::prost_protovalidate::Validate for loquat::events::v1::Interest {
     fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
         let mut violations = ::std::vec::Vec::new();
@@ -1047,6 +1069,74 @@ impl ::prost_protovalidate::Validate for loquat::presence::v1::Device {
                 "string.max_len",
                 "value length must be at most 80 characters",
             ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::presence::v1::ReadPresenceRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.reader_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "reader_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.reader_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "reader_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.reader_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "reader_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if self.user_ids.len() < 1usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "user_ids",
+                "repeated.min_items",
+                "must have at least 1 items",
+            ));
+        }
+        if self.user_ids.len() > 500usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "user_ids",
+                "repeated.max_items",
+                "must have at most 500 items",
+            ));
+        }
+        for (_idx, _item) in self.user_ids.iter().enumerate() {
+            let mut _local_violations: ::std::vec::Vec<::prost_protovalidate::Violation> = ::std::vec::Vec::new();
+            {
+                let violations = &mut _local_violations;
+                if (*_item).chars().count() > 36usize {
+                    violations.push(::prost_protovalidate::Violation::new(
+                        "",
+                        "string.max_len",
+                        "value length must be at most 36 characters",
+                    ));
+                }
+                if (*_item).is_empty() {
+                    violations.push(::prost_protovalidate::Violation::new_constraint(
+                        "",
+                        "string.uuid_empty",
+                        "string.uuid",
+                    ));
+                } else if !(::prost_protovalidate::validators::is_uuid(&(*_item))) {
+                    violations.push(::prost_protovalidate::Violation::new_constraint("", "string.uuid", "string.uuid"));
+                }
+            }
+            let _idx_u64: u64 = _idx as u64;
+            for mut _v in _local_violations {
+                _v.prepend_rule_path("repeated.items");
+                _v.prepend_index("user_ids", _idx_u64);
+                violations.push(_v);
+            }
         }
         if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
     }

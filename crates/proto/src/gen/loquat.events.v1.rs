@@ -211,7 +211,7 @@ pub mod reset {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Heartbeat {
     /// The heads, of rooms that the reader is in, that changed since the last heartbeat: of watched rooms to check against,
-    /// of others to know that there is something new.
+    /// of others (the 1,000 that the reader joined last) to know that there is something new.
     #[prost(message, repeated, tag = "1")]
     pub heads: ::prost::alloc::vec::Vec<super::super::messages::v1::RoomCursor>,
     /// The gateway's clock.

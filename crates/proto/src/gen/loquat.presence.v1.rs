@@ -389,6 +389,23 @@ pub struct RenewLeaseResponse {
     #[prost(bool, tag = "2")]
     pub wants_complete: bool,
 }
+/// Whose presence, and for whom.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadPresenceRequest {
+    /// The user who looks, who sees itself as it is. Others see it as others do.
+    #[prost(string, tag = "1")]
+    pub reader_id: ::prost::alloc::string::String,
+    /// 1 to 500 users.
+    #[prost(string, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Their presence.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadPresenceResponse {
+    /// One entry for each user asked for, in the same order.
+    #[prost(message, repeated, tag = "1")]
+    pub presences: ::prost::alloc::vec::Vec<Presence>,
+}
 /// Generated client implementations.
 pub mod lease_service_client {
     #![allow(
@@ -495,6 +512,33 @@ pub mod lease_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("loquat.presence.v1.LeaseService", "RenewLease"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the presence of some users as others see it, for the streams of a gateway, which outlive access tokens.
+        pub async fn read_presence(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadPresenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadPresenceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.presence.v1.LeaseService/ReadPresence",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("loquat.presence.v1.LeaseService", "ReadPresence"),
                 );
             self.inner.unary(req, path, codec).await
         }

@@ -178,6 +178,20 @@ pub struct RoomLost {
     #[prost(string, tag = "1")]
     pub room_id: ::prost::alloc::string::String,
 }
+/// Names a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListJoinedRoomsRequest {
+    /// The user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+}
+/// A user's rooms.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListJoinedRoomsResponse {
+    /// The rooms, the newest membership first.
+    #[prost(string, repeated, tag = "1")]
+    pub room_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// Generated client implementations.
 pub mod user_rooms_service_client {
     #![allow(
@@ -285,6 +299,36 @@ pub mod user_rooms_service_client {
                     GrpcMethod::new(
                         "loquat.rooms.v1.UserRoomsService",
                         "ListUserRoomChanges",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the rooms that a user joined last, at most 1,000, so that a gateway knows whose heads are news to the user.
+        pub async fn list_joined_rooms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListJoinedRoomsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListJoinedRoomsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.rooms.v1.UserRoomsService/ListJoinedRooms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "loquat.rooms.v1.UserRoomsService",
+                        "ListJoinedRooms",
                     ),
                 );
             self.inner.unary(req, path, codec).await

@@ -390,6 +390,14 @@ pub mod lease_service_server {
             tonic::Response<::loquat_proto::presence::v1::RenewLeaseResponse>,
             tonic::Status,
         >;
+        /// Returns the presence of some users as others see it, for the streams of a gateway, which outlive access tokens.
+        async fn read_presence(
+            &self,
+            request: tonic::Request<::loquat_proto::presence::v1::ReadPresenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::presence::v1::ReadPresenceResponse>,
+            tonic::Status,
+        >;
     }
     /// A gateway holds one lease for all its sessions, so that the cost of presence grows with gateways and not with people.
     #[derive(Debug)]
@@ -501,6 +509,54 @@ pub mod lease_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RenewLeaseSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.presence.v1.LeaseService/ReadPresence" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadPresenceSvc<T: LeaseService>(pub Arc<T>);
+                    impl<
+                        T: LeaseService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::presence::v1::ReadPresenceRequest,
+                    > for ReadPresenceSvc<T> {
+                        type Response = ::loquat_proto::presence::v1::ReadPresenceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::presence::v1::ReadPresenceRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LeaseService>::read_presence(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadPresenceSvc(inner);
                         let codec = crate::codec::ServerCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

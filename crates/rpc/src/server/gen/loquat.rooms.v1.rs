@@ -22,6 +22,14 @@ pub mod user_rooms_service_server {
             tonic::Response<::loquat_proto::rooms::v1::ListUserRoomChangesResponse>,
             tonic::Status,
         >;
+        /// Returns the rooms that a user joined last, at most 1,000, so that a gateway knows whose heads are news to the user.
+        async fn list_joined_rooms(
+            &self,
+            request: tonic::Request<::loquat_proto::rooms::v1::ListJoinedRoomsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::rooms::v1::ListJoinedRoomsResponse>,
+            tonic::Status,
+        >;
     }
     /// What gateways read so that a client's list of rooms is right again after any absence.
     #[derive(Debug)]
@@ -137,6 +145,55 @@ pub mod user_rooms_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListUserRoomChangesSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.rooms.v1.UserRoomsService/ListJoinedRooms" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListJoinedRoomsSvc<T: UserRoomsService>(pub Arc<T>);
+                    impl<
+                        T: UserRoomsService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::rooms::v1::ListJoinedRoomsRequest,
+                    > for ListJoinedRoomsSvc<T> {
+                        type Response = ::loquat_proto::rooms::v1::ListJoinedRoomsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::rooms::v1::ListJoinedRoomsRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserRoomsService>::list_joined_rooms(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListJoinedRoomsSvc(inner);
                         let codec = crate::codec::ServerCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
