@@ -164,8 +164,7 @@ fn take(folder: &Path, target: &str, outputs: &mut Outputs) -> anyhow::Result<()
 }
 
 fn packages(pool: &DescriptorPool) -> Vec<String> {
-    let mut packages: Vec<String> =
-        pool.files().filter(is_ours).map(|file| file.package_name().to_owned()).collect();
+    let mut packages: Vec<String> = pool.files().filter(is_ours).map(|file| file.package_name().to_owned()).collect();
     packages.sort();
     packages.dedup();
     packages

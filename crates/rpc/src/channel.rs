@@ -28,7 +28,7 @@ use crate::{
     body::{WellEnded, WhenBroken},
     caller::PeerService,
     fault::{RpcFault, status},
-    served::{Answer, Call, MAX_REQUEST_BYTES, Served},
+    served::{Answer, Call, MAX_REQUEST_BYTES, Served, asked_timeout},
     trace,
 };
 
@@ -130,7 +130,8 @@ impl Channel {
     pub async fn send(&self, mut call: Call) -> Answer {
         let is_stream =
             methods::find(call.uri().path()).is_some_and(|method| method.server_streaming || method.client_streaming);
-        let deadline = (!is_stream).then(|| Instant::now() + self.deadline);
+        let asked = asked_timeout(call.headers());
+        let deadline = (!is_stream).then(|| Instant::now() + asked.unwrap_or(self.deadline).min(self.deadline));
         if deadline.is_some() && !call.headers().contains_key("grpc-timeout") {
             let millis = format!("{}m", self.deadline.as_millis().min(99_999_999));
             if let Ok(value) = HeaderValue::try_from(millis) {
@@ -184,6 +185,7 @@ impl Replicas {
             match node.send(again(&head, body.clone())).await {
                 Ok(answer) => return answer,
                 Err(Failure::NotSent) => {}
+                Err(Failure::NotInTime) => return status(RpcFault::Deadline).into_http(),
                 Err(Failure::Unknown) => break,
             }
         }

@@ -115,7 +115,7 @@ fn far() -> Instant {
 /// When the call must have ended. A stream without a deadline of its caller's has none.
 fn deadline(headers: &HeaderMap, method: Option<&Method>) -> Option<Instant> {
     let is_stream = method.is_some_and(|method| method.server_streaming || method.client_streaming);
-    let asked = headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
+    let asked = asked_timeout(headers);
     let span = match (asked, is_stream) {
         (Some(asked), true) => asked,
         (None, true) => return None,
@@ -124,6 +124,11 @@ fn deadline(headers: &HeaderMap, method: Option<&Method>) -> Option<Instant> {
         (asked, false) => asked?,
     };
     Some(Instant::now() + span)
+}
+
+/// How long the caller gives a call.
+pub(crate) fn asked_timeout(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout)
 }
 
 /// Reads the header `grpc-timeout`: up to 8 digits and a unit.

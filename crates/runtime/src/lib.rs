@@ -7,6 +7,7 @@
 
 mod frame;
 mod health;
+mod probe;
 mod process;
 mod secret;
 pub mod settings;
@@ -17,5 +18,7 @@ pub use frame::Frame;
 pub use health::Readiness;
 pub use process::{App, Process, run};
 pub use secret::Secret;
-pub use settings::{PeerSettings, ProcessSettings, SettingError};
+pub use settings::{
+    MessagesAddresses, PeerSettings, PresenceAddresses, ProcessSettings, RoomsAddresses, SettingError, UsersAddresses,
+};
 pub use wired::{Wired, reflection};

@@ -3,7 +3,7 @@
 use std::{future::Future, io, process::ExitCode, time::Duration};
 
 use clap::{Args, Command};
-use loquat_rpc::{HttpLimits, Listener, Served};
+use loquat_rpc::{HttpLimits, Listener, Served, tls::PeerTls};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::timeout,
@@ -11,6 +11,7 @@ use tokio::{
 
 use crate::{
     Frame, ProcessSettings, SettingError,
+    probe::probe,
     settings::{self, EXIT_WRONG_SETTING},
     telemetry::Telemetry,
 };
@@ -20,14 +21,23 @@ const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Something that runs as a process.
 pub trait App {
-    /// The service's name, such as `rooms`. The binary is `loquat-rooms`.
+    /// The service's name, such as `rooms`.
     const NAME: &'static str;
+    /// The binary's name, such as `loquat-rooms`.
+    const BINARY: &'static str;
     /// What `--help` says of it.
     const ABOUT: &'static str;
     /// Where it listens unless it is told otherwise.
     const LISTEN: &'static str;
     /// Its own settings.
-    type Settings: Args + Send;
+    type Settings: Args + Send + Sync;
+
+    /// Reads the certificates of a process that only our own may connect to. Nothing for one that clients connect to.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting that is wrong.
+    fn tls(settings: &Self::Settings) -> Result<Option<PeerTls>, SettingError>;
 
     /// Joins the parts. Nothing listens yet.
     fn wire(settings: Self::Settings, frame: &Frame) -> impl Future<Output = anyhow::Result<Process>> + Send;
@@ -38,8 +48,6 @@ pub trait App {
 pub struct Process {
     /// What answers.
     pub served: Served,
-    /// Mutual TLS for the port, where only our processes may connect.
-    pub tls: Option<loquat_rpc::tls::PeerTls>,
     /// What a connection may take.
     pub limits: HttpLimits,
     /// What is printed to standard output once the port answers, such as the page's address. `{address}` stands for the
@@ -48,23 +56,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Serves our other processes, over mutual TLS.
+    /// Serves with what is given, under the usual limits.
     #[must_use]
-    pub fn for_peers(served: Served, tls: loquat_rpc::tls::PeerTls) -> Self {
-        Self { served, tls: Some(tls), limits: HttpLimits::default(), greeting: None }
-    }
-
-    /// Serves clients.
-    #[must_use]
-    pub fn for_clients(served: Served) -> Self {
-        Self { served, tls: None, limits: HttpLimits::default(), greeting: None }
+    pub fn new(served: Served) -> Self {
+        Self { served, limits: HttpLimits::default(), greeting: None }
     }
 }
 
 /// Runs a process to its end. The exit code is 64 where a setting is wrong, 1 where the process could not go on.
 #[must_use]
 pub fn run<A: App>() -> ExitCode {
-    let command = Command::new(format!("loquat-{}", A::NAME)).about(A::ABOUT).version(env!("CARGO_PKG_VERSION"));
+    let command = Command::new(A::BINARY).about(A::ABOUT).version(env!("CARGO_PKG_VERSION"));
     let (settings, own) = match settings::load::<A::Settings>(command, A::LISTEN) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
@@ -96,6 +98,9 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 async fn live<A: App>(settings: ProcessSettings, own: A::Settings) -> anyhow::Result<()> {
+    if settings.check_health {
+        return probe(A::NAME, settings.listen, A::tls(&own)?.as_ref()).await;
+    }
     let telemetry = Telemetry::start(A::NAME, &settings)?;
     let frame = Frame::real();
     let outcome = serve::<A>(&settings, own, &frame).await;
@@ -112,8 +117,9 @@ async fn live<A: App>(settings: ProcessSettings, own: A::Settings) -> anyhow::Re
 }
 
 async fn serve<A: App>(settings: &ProcessSettings, own: A::Settings, frame: &Frame) -> anyhow::Result<()> {
+    let tls = A::tls(&own)?;
     let process = A::wire(own, frame).await?;
-    let tls = process.tls.as_ref().map(loquat_rpc::tls::PeerTls::server);
+    let tls = tls.map(|tls| tls.server());
     let listener = Listener::bind(settings.listen, tls, process.limits)
         .map_err(|error| SettingError::new("LOQUAT_LISTEN", format!("{}: {error}", settings.listen)))?;
     let address = listener.local_address()?;

@@ -6,8 +6,11 @@
 
 use std::{ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
+mod peers;
+
+pub use peers::{MessagesAddresses, PeerSettings, PresenceAddresses, RoomsAddresses, UsersAddresses};
+
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use loquat_rpc::tls::{PeerTls, TlsError};
 use tracing_subscriber::EnvFilter;
 
 /// The exit code of a process whose settings are wrong (`EX_USAGE` of sysexits.h).
@@ -56,6 +59,10 @@ pub struct ProcessSettings {
     /// How long calls in hand may take after SIGTERM, in seconds, before they are cut.
     #[arg(long, env = "LOQUAT_SHUTDOWN_GRACE_SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=300), value_name = "SECONDS")]
     pub shutdown_grace_seconds: u16,
+
+    /// Ask the process that listens where this one would whether it can do its work, and exit with 0 or 1.
+    #[arg(long)]
+    pub check_health: bool,
 }
 
 impl ProcessSettings {
@@ -73,39 +80,6 @@ pub enum LogFormat {
     Text,
     /// JSON, an object a line.
     Json,
-}
-
-/// The settings of a process that speaks to others of ours over sockets: mutual TLS, without which none answers.
-#[derive(Args, Debug, Clone)]
-pub struct PeerSettings {
-    /// PEM file of the authority that the certificates of all our processes come from.
-    #[arg(long, env = "LOQUAT_TLS_AUTHORITY", value_name = "FILE")]
-    pub tls_authority: PathBuf,
-
-    /// PEM file of this process's certificate chain. Its DNS name is the service that the process is.
-    #[arg(long, env = "LOQUAT_TLS_CERTIFICATE", value_name = "FILE")]
-    pub tls_certificate: PathBuf,
-
-    /// PEM file of the certificate's private key.
-    #[arg(long, env = "LOQUAT_TLS_KEY", value_name = "FILE")]
-    pub tls_key: PathBuf,
-}
-
-impl PeerSettings {
-    /// Reads the certificates.
-    ///
-    /// # Errors
-    ///
-    /// Names the setting whose file cannot be read or used.
-    pub fn read(&self) -> Result<PeerTls, SettingError> {
-        PeerTls::read(&self.tls_authority, &self.tls_certificate, &self.tls_key).map_err(|error| {
-            let text = match &error {
-                TlsError::Unreadable { path, source } => format!("{path} cannot be read: {source}"),
-                TlsError::Invalid { .. } => error.to_string(),
-            };
-            SettingError::new("LOQUAT_TLS_AUTHORITY, LOQUAT_TLS_CERTIFICATE or LOQUAT_TLS_KEY", text)
-        })
-    }
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

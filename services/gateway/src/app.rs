@@ -18,6 +18,7 @@ use crate::{
 
 /// The edge's own settings.
 #[derive(Args, Debug, Clone)]
+#[group(skip)]
 pub struct Settings {
     /// How many event streams this gateway serves at once.
     #[arg(long, env = "LOQUAT_GATEWAY_MAX_STREAMS", default_value_t = 20_000, value_name = "STREAMS")]

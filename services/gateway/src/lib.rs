@@ -12,4 +12,5 @@ pub mod grpc;
 pub mod model;
 pub mod peers;
 pub mod ports;
+pub mod process;
 pub mod service;

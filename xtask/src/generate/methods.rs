@@ -73,8 +73,11 @@ fn row(pool: &DescriptorPool, method: &MethodDescriptor) -> anyhow::Result<(Stri
 
     ensure!(access != "Unspecified", "the rule names no class of callers");
     ensure!(repeat != "Unspecified", "the option `repeat` names no class");
-    ensure!((access == "Room") == (permission != "Unspecified"), "a permission goes with ACCESS_ROOM, and only with it");
-    ensure!((access == "Service") == !services.is_empty(), "services go with ACCESS_SERVICE, and only with it");
+    ensure!(
+        (access == "Room") == (permission != "Unspecified"),
+        "a permission goes with ACCESS_ROOM, and only with it"
+    );
+    ensure!((access == "Service") != services.is_empty(), "services go with ACCESS_SERVICE, and only with it");
 
     let input = method.input();
     let names_room = input.get_field(1).is_some_and(|field| field.name() == "room_id");
@@ -84,10 +87,10 @@ fn row(pool: &DescriptorPool, method: &MethodDescriptor) -> anyhow::Result<(Stri
 
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let mut code = String::new();
-    write!(
+    writeln!(
         code,
         "Method {{ path: {path:?}, access: Access::{access}, permission: Permission::{permission}, services: &{services:?}, \
-         repeat: Repeat::{repeat}, names_room: {names_room}, client_streaming: {}, server_streaming: {} }},\n",
+         repeat: Repeat::{repeat}, names_room: {names_room}, client_streaming: {}, server_streaming: {} }},",
         method.is_client_streaming(),
         method.is_server_streaming(),
     )?;
@@ -125,7 +128,5 @@ fn services(rule: &DynamicMessage) -> Vec<String> {
 }
 
 fn camel(name: &str) -> String {
-    name.split('_')
-        .map(|word| word[..1].to_owned() + &word[1..].to_lowercase())
-        .collect()
+    name.split('_').map(|word| word[..1].to_owned() + &word[1..].to_lowercase()).collect()
 }

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 use tonic::{
-    ConnectError,
+    ConnectError, TimeoutExpired,
     body::Body,
     transport::{ClientTlsConfig, Endpoint},
 };
@@ -75,6 +75,8 @@ pub(super) enum Failure {
     NotSent,
     /// The connection broke: the node may have seen it.
     Unknown,
+    /// The time that the caller gave it is over: nothing is wrong with the node.
+    NotInTime,
 }
 
 /// A replica: its connection, made when it is needed, and whether it could be reached last.
@@ -117,10 +119,12 @@ impl Node {
         };
         match outcome {
             Ok(answer) => Ok(answer.map(Body::new)),
+            // tonic's transport reads the caller's `grpc-timeout` too, and may be the first to see that it is over.
+            Err(error) if has_source::<TimeoutExpired>(&error) => Err(Failure::NotInTime),
             Err(error) => {
                 tracing::debug!(node = %self.name, error = &error as &dyn Error, "a node could not be asked");
                 self.note_down();
-                Err(if is_connect_error(&error) { Failure::NotSent } else { Failure::Unknown })
+                Err(if has_source::<ConnectError>(&error) { Failure::NotSent } else { Failure::Unknown })
             }
         }
     }
@@ -130,10 +134,10 @@ impl Node {
     }
 }
 
-fn is_connect_error(error: &(dyn Error + 'static)) -> bool {
+fn has_source<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut source = Some(error);
     while let Some(inner) = source {
-        if inner.is::<ConnectError>() {
+        if inner.is::<E>() {
             return true;
         }
         source = inner.source();

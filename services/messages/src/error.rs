@@ -1,0 +1,86 @@
+//! What may go wrong here.
+
+use std::time::Duration;
+
+use loquat_ids::{MessageId, RoomId};
+use loquat_proto::messages::v1::ErrorReason;
+use loquat_rpc::fault::{Code, Fault, Reason};
+
+use crate::{
+    model::Refusal,
+    ports::{Cause, StoreError},
+};
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessagesError {
+    #[error("there is no room {room} that you are a member of")]
+    RoomNotFound { room: RoomId },
+    #[error("there is no message {message} in room {room}")]
+    MessageNotFound { room: RoomId, message: MessageId },
+    #[error("the request id was used in room {room} for something else: make a new one")]
+    RequestIdReused { room: RoomId },
+    #[error("the page token is not one that this list gave out: start again without one")]
+    PageTokenInvalid,
+    #[error("a lower version of room {room} is not in the log yet: append that first")]
+    VersionOutOfOrder { room: RoomId },
+    #[error("too much waits to be written in room {room}: send again in a moment")]
+    RoomBusy { room: RoomId },
+    #[error("the store of messages does not answer: the same call again is safe")]
+    StoreUnavailable(#[source] Option<Cause>),
+    #[error("the store of messages cannot write: nothing was acknowledged, try again later")]
+    StoreRefused(#[source] Option<Cause>),
+}
+
+impl MessagesError {
+    /// Says of which room a refusal was.
+    pub(crate) fn refused(room: RoomId, refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RoomNotFound => Self::RoomNotFound { room },
+            Refusal::VersionOutOfOrder => Self::VersionOutOfOrder { room },
+            Refusal::RequestIdReused => Self::RequestIdReused { room },
+            Refusal::StoreRefused => Self::StoreRefused(None),
+            Refusal::StoreUnavailable => Self::StoreUnavailable(None),
+        }
+    }
+}
+
+impl From<StoreError> for MessagesError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(cause) => Self::StoreRefused(Some(cause)),
+            StoreError::Unavailable(cause) => Self::StoreUnavailable(Some(cause)),
+        }
+    }
+}
+
+impl Fault for MessagesError {
+    fn code(&self) -> Code {
+        match self {
+            Self::RoomNotFound { .. } | Self::MessageNotFound { .. } => Code::NotFound,
+            Self::RequestIdReused { .. } => Code::AlreadyExists,
+            Self::PageTokenInvalid => Code::InvalidArgument,
+            Self::VersionOutOfOrder { .. } => Code::FailedPrecondition,
+            Self::RoomBusy { .. } => Code::ResourceExhausted,
+            Self::StoreUnavailable(_) | Self::StoreRefused(_) => Code::Unavailable,
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        let reason = match self {
+            Self::RoomNotFound { .. } => ErrorReason::RoomNotFound,
+            Self::MessageNotFound { .. } => ErrorReason::MessageNotFound,
+            Self::RequestIdReused { .. } => ErrorReason::RequestIdReused,
+            Self::PageTokenInvalid => ErrorReason::PageTokenInvalid,
+            Self::VersionOutOfOrder { .. } => ErrorReason::VersionOutOfOrder,
+            Self::RoomBusy { .. } => ErrorReason::RoomBusy,
+            Self::StoreUnavailable(_) => ErrorReason::StoreUnavailable,
+            Self::StoreRefused(_) => ErrorReason::StoreRefused,
+        };
+        Reason::new("loquat.messages.v1", reason.as_str_name())
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::RoomBusy { .. }).then_some(Duration::from_millis(500))
+    }
+}

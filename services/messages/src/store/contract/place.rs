@@ -1,0 +1,113 @@
+//! A database of its own for each test.
+
+use std::{sync::Arc, time::Duration};
+
+use loquat_ids::{IdSource as _, RandomIds};
+use sea_orm::{ConnectionTrait as _, Database};
+use tempfile::TempDir;
+
+use super::super::{Founding, OpenError, open};
+use crate::ports::RoomLogStore;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Where a test's store is.
+pub(crate) struct Place {
+    url: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Sqlite(#[expect(dead_code, reason = "the folder lives as long as the place")] TempDir),
+    Postgres { server: String, database: String },
+    Mongodb,
+}
+
+impl Place {
+    pub(crate) async fn sqlite(_: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("deeper/messages.db").display());
+        Some(Self { url, kind: Kind::Sqlite(folder) })
+    }
+
+    pub(crate) async fn postgres(test: &str) -> Option<Self> {
+        let server = variable(test, &["LOQUAT_TEST_POSTGRES_URL"])?;
+        let database = database_name();
+        let admin = Database::connect(&server).await.expect("a server");
+        admin.execute_unprepared(&format!("CREATE DATABASE {database}")).await.expect("a database");
+        admin.close().await.expect("a closed connection");
+        Some(Self { url: with_path(&server, &database), kind: Kind::Postgres { server, database } })
+    }
+
+    pub(crate) async fn mongodb(test: &str) -> Option<Self> {
+        // A real one where there is one.
+        let server = variable(test, &["LOQUAT_TEST_MONGODB_URL", "LOQUAT_TEST_FERRETDB_URL"])?;
+        Some(Self { url: with_path(&server, &database_name()), kind: Kind::Mongodb })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) async fn open(&self) -> Arc<dyn RoomLogStore> {
+        self.try_open().await.expect("a store")
+    }
+
+    pub(crate) async fn try_open(&self) -> Result<Arc<dyn RoomLogStore>, OpenError> {
+        open(&self.url, Founding::fresh(&RandomIds), DEADLINE).await
+    }
+
+    /// Makes the store look as if a later version of this program had written it.
+    pub(crate) async fn make_newer(&self) {
+        if matches!(self.kind, Kind::Mongodb) {
+            let client = mongodb::Client::with_uri_str(&self.url).await.expect("a client");
+            let facts =
+                client.default_database().expect("a database").collection::<mongodb::bson::Document>("room_log_facts");
+            let newer = mongodb::bson::doc! { "$set": { "number": 2_i64 } };
+            facts.update_one(mongodb::bson::doc! { "_id": "schema_version" }, newer).await.expect("an update");
+            return;
+        }
+        let db = Database::connect(&self.url).await.expect("a database");
+        let migration = "INSERT INTO room_log_migrations (version, applied_at) VALUES ('m29990101_000001_later', 1)";
+        db.execute_unprepared(migration).await.expect("a row");
+        db.close().await.expect("a closed connection");
+    }
+
+    /// Removes the database. A test that fails leaves its own behind.
+    pub(crate) async fn remove(self) {
+        match self.kind {
+            Kind::Sqlite(_) => {}
+            Kind::Postgres { server, database } => {
+                let admin = Database::connect(&server).await.expect("a server");
+                let drop = format!("DROP DATABASE {database} WITH (FORCE)");
+                admin.execute_unprepared(&drop).await.expect("a dropped database");
+            }
+            Kind::Mongodb => {
+                let client = mongodb::Client::with_uri_str(&self.url).await.expect("a client");
+                client.default_database().expect("a database").drop().await.expect("a dropped database");
+            }
+        }
+    }
+}
+
+fn variable(test: &str, names: &[&str]) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "where the backends of a test run are is told to the tests alone")]
+    let found = names.iter().find_map(|name| std::env::var(name).ok());
+    if found.is_none() {
+        eprintln!("SKIPPED {test}: no {}", names.join(" or "));
+    }
+    found
+}
+
+fn database_name() -> String {
+    format!("loquat_test_{}", RandomIds.fresh().simple())
+}
+
+/// Puts a database into a server's URL, whose parameters stay.
+fn with_path(server: &str, database: &str) -> String {
+    let (address, parameters) = server.split_once('?').map_or((server, None), |(url, rest)| (url, Some(rest)));
+    let (scheme, rest) = address.split_once("://").expect("a URL");
+    let host = rest.split('/').next().unwrap_or_default();
+    let parameters = parameters.map(|parameters| format!("?{parameters}")).unwrap_or_default();
+    format!("{scheme}://{host}/{database}{parameters}")
+}

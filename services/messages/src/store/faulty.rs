@@ -1,0 +1,236 @@
+//! A store in memory that goes wrong as it is told to. The fake of [`RoomLogStore`] for tests of what stands on it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use loquat_ids::{Epoch, EventId, RoomId};
+use tokio::sync::Notify;
+
+use crate::{
+    model::{ContentKey, DedupKey, EventClass, Head, RoomEvent, ScanPosition, Seq},
+    ports::{AppendError, ChangedHeads, End, RoomLogStore, StoreError, Stretch},
+};
+
+/// What becomes of the next append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing stands, and an index is said to have refused.
+    Conflict,
+    /// All stands; the answer is lost.
+    Landed,
+    /// Nothing stands; the answer is lost.
+    Lost,
+    /// Nothing stands yet; the answer is lost, and [`FaultyStore::land_late`] tries the write again.
+    Late,
+    /// Only the first of the batch stands, as if an index had refused the second.
+    Prefix,
+    /// The disk is full.
+    Refused,
+    /// It waits until [`FaultyStore::release`], and is then written.
+    Held,
+}
+
+/// The logs, and the faults to come.
+#[derive(Debug, Default)]
+pub(crate) struct FaultyStore {
+    inside: Mutex<Inside>,
+    /// Told when an append begins to be held.
+    pub(crate) is_held: Notify,
+    released: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    logs: HashMap<RoomId, Vec<Arc<RoomEvent>>>,
+    faults: VecDeque<Fault>,
+    late: Vec<Vec<Arc<RoomEvent>>>,
+    is_read_failing: bool,
+    batches: Vec<usize>,
+}
+
+impl FaultyStore {
+    /// Has the next appends go wrong, one after the other.
+    pub(crate) fn expect(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.inside().faults.extend(faults);
+    }
+
+    /// Has reads fail from here on, or not.
+    pub(crate) fn fail_reads(&self, is_failing: bool) {
+        self.inside().is_read_failing = is_failing;
+    }
+
+    /// Lets an append that is held go on.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// Tries the writes again whose answers were lost before they were written.
+    pub(crate) fn land_late(&self) {
+        let mut inside = self.inside();
+        for batch in std::mem::take(&mut inside.late) {
+            // Whether it lands is nobody's concern any more.
+            drop(inside.write(&batch));
+        }
+    }
+
+    /// Returns a room's log.
+    pub(crate) fn log(&self, room: RoomId) -> Vec<Arc<RoomEvent>> {
+        self.inside().logs.get(&room).cloned().unwrap_or_default()
+    }
+
+    /// Returns how many events each append asked for.
+    pub(crate) fn batches(&self) -> Vec<usize> {
+        self.inside().batches.clone()
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, room: RoomId, read: impl FnOnce(&[Arc<RoomEvent>]) -> T) -> Result<T, StoreError> {
+        let inside = self.inside();
+        if inside.is_read_failing {
+            return Err(lost());
+        }
+        Ok(read(inside.logs.get(&room).map(Vec::as_slice).unwrap_or_default()))
+    }
+
+    fn some(
+        &self,
+        room: RoomId,
+        limit: usize,
+        from: End,
+        which: impl Fn(&RoomEvent) -> bool,
+    ) -> Result<Vec<RoomEvent>, StoreError> {
+        self.read(room, |log| {
+            let mut found: Vec<_> = log.iter().filter(|event| which(event)).map(|event| (**event).clone()).collect();
+            match from {
+                End::Oldest => found.truncate(limit),
+                End::Newest => drop(found.drain(..found.len().saturating_sub(limit))),
+            }
+            found
+        })
+    }
+}
+
+impl Inside {
+    /// Writes events in order up to the first that an index refuses.
+    fn write(&mut self, batch: &[Arc<RoomEvent>]) -> Result<(), AppendError> {
+        for event in batch {
+            let log = self.logs.entry(event.room).or_default();
+            let is_known = log.iter().any(|known| known.dedup_key == event.dedup_key);
+            if is_known || log.iter().any(|known| known.seq == event.seq) {
+                return Err(AppendError::Conflict);
+            }
+            log.push(Arc::clone(event));
+        }
+        Ok(())
+    }
+}
+
+fn lost() -> StoreError {
+    StoreError::Unavailable("the answer was lost".into())
+}
+
+#[async_trait]
+impl RoomLogStore for FaultyStore {
+    fn epoch(&self) -> Epoch {
+        "faulty".parse().expect("an epoch")
+    }
+
+    fn content_key(&self) -> ContentKey {
+        ContentKey([3; 32])
+    }
+
+    async fn append_batch(&self, _: RoomId, events: &[Arc<RoomEvent>]) -> Result<(), AppendError> {
+        let fault = {
+            let mut inside = self.inside();
+            inside.batches.push(events.len());
+            inside.faults.pop_front()
+        };
+        if fault == Some(Fault::Held) {
+            self.is_held.notify_one();
+            self.released.notified().await;
+        }
+        let mut inside = self.inside();
+        match fault {
+            None | Some(Fault::Held) => inside.write(events),
+            Some(Fault::Conflict) => Err(AppendError::Conflict),
+            Some(Fault::Landed) => inside.write(events).and(Err(lost().into())),
+            Some(Fault::Lost) => Err(lost().into()),
+            Some(Fault::Late) => {
+                inside.late.push(events.to_vec());
+                Err(lost().into())
+            }
+            Some(Fault::Prefix) => inside.write(&events[..1]).and(Err(AppendError::Conflict)),
+            Some(Fault::Refused) => Err(StoreError::Refused("the disk is full".into()).into()),
+        }
+    }
+
+    async fn head(&self, room: RoomId) -> Result<Option<Head>, StoreError> {
+        self.read(room, |log| log.last().map(|event| event.head()))
+    }
+
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Head)>, StoreError> {
+        let mut heads = Vec::new();
+        for room in rooms {
+            heads.extend(self.head(*room).await?.map(|head| (*room, head)));
+        }
+        Ok(heads)
+    }
+
+    async fn read_events(&self, room: RoomId, stretch: Stretch, limit: u32) -> Result<Vec<RoomEvent>, StoreError> {
+        self.some(room, limit as usize, End::Oldest, |event| lies_in(stretch, event.seq))
+    }
+
+    async fn read_state_events(
+        &self,
+        room: RoomId,
+        stretch: Stretch,
+        limit: u32,
+    ) -> Result<Vec<RoomEvent>, StoreError> {
+        self.some(room, limit as usize, End::Oldest, |event| {
+            lies_in(stretch, event.seq) && event.change.kind().class() == EventClass::State
+        })
+    }
+
+    async fn read_messages(
+        &self,
+        room: RoomId,
+        stretch: Stretch,
+        from: End,
+        limit: u32,
+    ) -> Result<Vec<RoomEvent>, StoreError> {
+        self.some(room, limit as usize, from, |event| {
+            lies_in(stretch, event.seq) && event.change.kind().class() == EventClass::Message
+        })
+    }
+
+    async fn find_event(&self, room: RoomId, event: EventId) -> Result<Option<RoomEvent>, StoreError> {
+        Ok(self.some(room, 1, End::Oldest, |known| known.event_id == event)?.pop())
+    }
+
+    async fn find_repeats(&self, room: RoomId, keys: &[DedupKey]) -> Result<Vec<RoomEvent>, StoreError> {
+        self.some(room, keys.len(), End::Oldest, |event| keys.contains(&event.dedup_key))
+    }
+
+    async fn changed_heads(&self, _: Option<ScanPosition>) -> Result<ChangedHeads, StoreError> {
+        let inside = self.inside();
+        if inside.is_read_failing {
+            return Err(lost());
+        }
+        let heads = inside.logs.iter().filter_map(|(room, log)| Some((*room, log.last()?.head())));
+        Ok(ChangedHeads { heads: heads.collect(), next: ScanPosition(0) })
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn lies_in(stretch: Stretch, seq: Seq) -> bool {
+    stretch.after < seq && seq <= stretch.through
+}

@@ -1,0 +1,5 @@
+//! Other services.
+
+mod rooms;
+
+pub(crate) use rooms::RoomsPeer;

@@ -1,0 +1,94 @@
+//! Requests as the model. What arrives here keeps the rules that stand beside the fields; what is left to judge is judged
+//! here.
+
+use std::str::FromStr;
+
+use loquat_ids::UserId;
+use loquat_proto::rooms::v1 as proto;
+
+use crate::{
+    error::RoomError,
+    model::{RoomName, RoomTopic, TextRule},
+    service::{NewRoom, SettingsChange},
+};
+
+/// Reads an id.
+pub(super) fn id<T: FromStr>(field: &str, text: &str) -> Result<T, RoomError> {
+    text.parse().map_err(|_| RoomError::IdInvalid { field: field.to_owned() })
+}
+
+fn broken(field: &'static str) -> impl FnOnce(TextRule) -> RoomError {
+    move |rule| RoomError::FieldInvalid { field, rule }
+}
+
+pub(super) fn new_room(request: &proto::CreateRoomRequest) -> Result<NewRoom, RoomError> {
+    let user_ids = request.user_ids.iter().enumerate();
+    Ok(NewRoom {
+        request_id: id("request_id", &request.request_id)?,
+        is_public: request.kind() == proto::RoomKind::Public,
+        name: RoomName::parse(&request.name).map_err(broken("name"))?,
+        topic: RoomTopic::parse(&request.topic).map_err(broken("topic"))?,
+        user_ids: user_ids
+            .map(|(index, user)| id::<UserId>(&format!("user_ids[{index}]"), user))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// Reads a change of settings: the fields that the mask names, and no others.
+pub(super) fn settings_change(request: &proto::UpdateRoomRequest) -> Result<SettingsChange, RoomError> {
+    let paths = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
+    if paths.is_empty() {
+        return Err(RoomError::UpdateMaskInvalid { path: String::new() });
+    }
+    let mut change = SettingsChange::default();
+    for path in paths {
+        match path.as_str() {
+            "name" => change.name = Some(RoomName::parse(&request.name).map_err(broken("name"))?),
+            "topic" => change.topic = Some(RoomTopic::parse(&request.topic).map_err(broken("topic"))?),
+            other => return Err(RoomError::UpdateMaskInvalid { path: other.chars().take(64).collect() }),
+        }
+    }
+    Ok(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::FieldMask;
+
+    use super::*;
+
+    fn update(paths: &[&str]) -> proto::UpdateRoomRequest {
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        proto::UpdateRoomRequest {
+            name: "hall".to_owned(),
+            topic: "about".to_owned(),
+            update_mask: Some(FieldMask { paths }),
+            ..proto::UpdateRoomRequest::default()
+        }
+    }
+
+    #[test]
+    fn only_what_the_mask_names_changes() {
+        let change = settings_change(&update(&["topic"])).expect("valid");
+        assert_eq!(
+            (change.name, change.topic.map(|topic| topic.as_str().to_owned())),
+            (None, Some("about".to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_empty_mask_and_an_unknown_path_are_refused() {
+        for paths in [&[][..], &["kind"], &["name", "member_count"]] {
+            let refused = settings_change(&update(paths));
+            assert!(matches!(refused, Err(RoomError::UpdateMaskInvalid { .. })), "{paths:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_named_may_not_be_empty_but_a_topic_may() {
+        let request = proto::UpdateRoomRequest { name: String::new(), topic: String::new(), ..update(&["name"]) };
+        assert!(matches!(settings_change(&request), Err(RoomError::FieldInvalid { field: "name", .. })));
+        let request = proto::UpdateRoomRequest { name: String::new(), topic: String::new(), ..update(&["topic"]) };
+        assert_eq!(settings_change(&request).expect("valid").topic, Some(RoomTopic::default()));
+    }
+}

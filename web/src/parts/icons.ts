@@ -1,0 +1,21 @@
+// The icons that the page uses, all of one set (https://lucide.dev).
+export { default as AlertIcon } from '@lucide/svelte/icons/circle-alert';
+export { default as ArrowDownIcon } from '@lucide/svelte/icons/arrow-down';
+export { default as BackIcon } from '@lucide/svelte/icons/arrow-left';
+export { default as BrowseIcon } from '@lucide/svelte/icons/compass';
+export { default as CheckIcon } from '@lucide/svelte/icons/check';
+export { default as CloseIcon } from '@lucide/svelte/icons/x';
+export { default as DirectIcon } from '@lucide/svelte/icons/message-circle';
+export { default as EyeIcon } from '@lucide/svelte/icons/eye';
+export { default as EyeOffIcon } from '@lucide/svelte/icons/eye-off';
+export { default as LeaveIcon } from '@lucide/svelte/icons/door-open';
+export { default as OfflineIcon } from '@lucide/svelte/icons/wifi-off';
+export { default as PendingIcon } from '@lucide/svelte/icons/clock-3';
+export { default as PeopleIcon } from '@lucide/svelte/icons/users';
+export { default as PlusIcon } from '@lucide/svelte/icons/plus';
+export { default as PrivateIcon } from '@lucide/svelte/icons/lock';
+export { default as RetryIcon } from '@lucide/svelte/icons/rotate-cw';
+export { default as RoomIcon } from '@lucide/svelte/icons/hash';
+export { default as SearchIcon } from '@lucide/svelte/icons/search';
+export { default as SendIcon } from '@lucide/svelte/icons/arrow-up';
+export { default as SignOutIcon } from '@lucide/svelte/icons/log-out';
