@@ -92,7 +92,10 @@ impl Member {
 
     /// Returns whether the process runs.
     pub fn is_running(&mut self) -> bool {
-        self.running.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        if self.running.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None))) {
+            self.running = None;
+        }
+        self.running.is_some()
     }
 
     /// Sends a signal to the process and all that it started.

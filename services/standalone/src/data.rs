@@ -26,9 +26,8 @@ impl DataFolder {
     pub fn open(path: &Path) -> Result<Self, SettingError> {
         let wrong = |problem: String| SettingError::new(SETTING, problem);
         fs::create_dir_all(path).map_err(|error| wrong(format!("{} cannot be made: {error}", path.display())))?;
-        let path = path
-            .canonicalize()
-            .map_err(|error| wrong(format!("{} cannot be found again: {error}", path.display())))?;
+        let path =
+            path.canonicalize().map_err(|error| wrong(format!("{} cannot be found again: {error}", path.display())))?;
         let lock = File::create(path.join("lock"))
             .map_err(|error| wrong(format!("{} cannot be written to: {error}", path.display())))?;
         match lock.try_lock() {

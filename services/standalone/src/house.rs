@@ -65,7 +65,8 @@ pub async fn build(settings: &Settings, frame: &Frame) -> anyhow::Result<House> 
     let to_users = |caller| Channel::in_process(users.clone(), ServiceName::new_static(caller));
 
     let peers = loquat_messages::app::Peers { users: to_users("messages") };
-    let messages = loquat_messages::app::wire(&settings.messages, frame, peers, bus.clone()).await.context("messages")?;
+    let messages =
+        loquat_messages::app::wire(&settings.messages, frame, peers, bus.clone()).await.context("messages")?;
     let messages = messages.serve("loquat.messages.v1", frame);
     let to_messages = |caller| Channel::in_process(messages.clone(), ServiceName::new_static(caller));
 
@@ -78,7 +79,8 @@ pub async fn build(settings: &Settings, frame: &Frame) -> anyhow::Result<House> 
     loquat_rooms::ensure_lobby(&opened.rooms, owner).await.context("the lobby")?;
 
     let peers = loquat_presence::app::Peers { users: to_users("presence"), rooms: to_rooms("presence") };
-    let presence = loquat_presence::app::wire(&settings.presence, frame, peers, bus.clone()).await.context("presence")?;
+    let presence =
+        loquat_presence::app::wire(&settings.presence, frame, peers, bus.clone()).await.context("presence")?;
     let presence = presence.serve("loquat.presence.v1", frame);
 
     let upstreams = Upstreams {

@@ -62,6 +62,7 @@ pub struct Reader {
     watched_people: Vec<UserId>,
     revision: u64,
     user_state_version: u64,
+    user_state: ReadState,
     /// What was said by now and has not been pulled: bounded by a page of the log and a pull of a ring for each room.
     outbox: VecDeque<Item>,
     /// What is being read elsewhere.
@@ -78,6 +79,17 @@ struct Watched {
     seat: Option<Seat>,
     /// Whether a read is under way: the ring waits for it.
     is_reading: bool,
+}
+
+/// Whether the user's list of rooms is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReadState {
+    /// No.
+    Idle,
+    /// Yes.
+    UnderWay,
+    /// Yes, and something was told that the read may not have seen.
+    MustRepeat,
 }
 
 /// The outcome of a read.
@@ -98,6 +110,7 @@ impl Reader {
             watched_people: Vec::new(),
             revision: 0,
             user_state_version,
+            user_state: ReadState::Idle,
             outbox: VecDeque::from([Item::Welcome { stream: parts.registered.stream.clone() }]),
             reads: FuturesUnordered::new(),
             next_heartbeat: Instant::now() + heartbeat,
@@ -151,12 +164,11 @@ impl Reader {
 
     fn take_mail(&mut self) {
         let mail = self.parts.mailbox.take();
+        for change in mail.user_changes {
+            self.take_user_change(change.version, change.encoded);
+        }
         if mail.must_read_user_state {
             self.read_user_state();
-        } else {
-            for change in mail.user_changes {
-                self.take_user_change(change.version, change.encoded);
-            }
         }
         for room in mail.rooms {
             self.pull(room);
@@ -172,10 +184,14 @@ impl Reader {
         }
     }
 
+    /// Takes a change that the bus told. It tells them of each room by itself, so that they may come out of order: one
+    /// that is not the next is a reason to read, not to say.
     fn take_user_change(&mut self, version: u64, encoded: Bytes) {
-        if version > self.user_state_version {
+        if version == self.user_state_version + 1 {
             self.user_state_version = version;
             self.say(Item::Encoded(encoded));
+        } else if version > self.user_state_version {
+            self.read_user_state();
         }
     }
 
@@ -228,6 +244,13 @@ impl Reader {
     }
 
     fn read_user_state(&mut self) {
+        match self.user_state {
+            ReadState::Idle => self.user_state = ReadState::UnderWay,
+            ReadState::UnderWay | ReadState::MustRepeat => {
+                self.user_state = ReadState::MustRepeat;
+                return;
+            }
+        }
         let (user_rooms, user, since) = (Arc::clone(&self.parts.user_rooms), self.parts.user, self.user_state_version);
         self.reads.push(Box::pin(async move { Read::UserState(user_rooms.changes(user, since).await) }));
     }
@@ -245,13 +268,19 @@ impl Reader {
             Read::Room(room, Ok((seat, stretch))) => self.take_stretch(room, seat, stretch),
             Read::Room(room, Err(ReadError::NotFound)) => self.close_room(room, RoomClosedReason::NotFound),
             Read::Room(room, Err(ReadError::Unavailable)) => self.close_room(room, RoomClosedReason::Unavailable),
-            Read::UserState(Ok(changes)) => self.take_user_state(changes),
+            Read::UserState(outcome) => {
+                match outcome {
+                    Ok(changes) => self.take_user_state(changes),
+                    Err(error) => tracing::debug!(%error, "a user's list of rooms could not be read"),
+                }
+                self.end_user_state_read();
+            }
             Read::Presence(Ok(presences)) => {
                 self.outbox.extend(presences.into_iter().map(Item::Encoded));
             }
             Read::Joined(Ok(rooms)) => self.parts.streams.set_rooms(self.parts.user, rooms),
-            // Presence is soft, and heads come again; the list of rooms is read again with the next change.
-            Read::UserState(Err(error)) | Read::Presence(Err(error)) | Read::Joined(Err(error)) => {
+            // Presence is soft, and heads come again.
+            Read::Presence(Err(error)) | Read::Joined(Err(error)) => {
                 tracing::debug!(%error, "part of a stream's state could not be read");
             }
         }
@@ -264,9 +293,19 @@ impl Reader {
             return;
         }
         for change in state.changes {
-            self.take_user_change(change.version, change.encoded);
+            if change.version > self.user_state_version {
+                self.user_state_version = change.version;
+                self.say(Item::Encoded(change.encoded));
+            }
         }
         self.user_state_version = self.user_state_version.max(state.version);
+    }
+
+    /// Notes that a read of the user's state ended, and reads again where something was told meanwhile.
+    fn end_user_state_read(&mut self) {
+        if std::mem::replace(&mut self.user_state, ReadState::Idle) == ReadState::MustRepeat {
+            self.read_user_state();
+        }
     }
 
     fn take_stretch(&mut self, room: RoomId, seat: Option<Seat>, stretch: Stretch) {

@@ -358,6 +358,21 @@ async fn a_room_with_too_much_waiting_is_busy() {
     }
 }
 
+#[tokio::test]
+async fn an_actor_with_a_letter_in_its_mailbox_may_not_leave() {
+    let (_, node) = begun().await;
+    let elsewhere = room(2);
+    let (mailbox, mut letters) = mpsc::channel(1);
+    node.actors.living.lock().expect("no panic").insert(elsewhere, mailbox);
+    let (answer, _) = oneshot::channel();
+    // It arrives after the actor found its mailbox empty, and before it asks to leave.
+    node.actors.post(elsewhere, (answer, send(ALICE, 2, "request-1", "hello"))).expect("a mailbox with room");
+    assert!(!node.actors.leave(elsewhere, &letters));
+    letters.recv().await.expect("the letter");
+    assert!(node.actors.leave(elsewhere, &letters));
+    assert!(!node.actors.living.lock().expect("no panic").contains_key(&elsewhere));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_command_is_lost_to_an_actor_that_ends() {
     let store = Arc::new(FaultyStore::default());

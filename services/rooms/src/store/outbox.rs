@@ -26,7 +26,7 @@ impl Outbox for SqlRoomStore {
             let found = outbox::Entity::find()
                 .filter(outbox::Column::RoomId.eq(room_id.as_uuid()))
                 .filter(outbox::Column::Seq.is_null())
-                .order_by_desc(outbox::Column::Version)
+                .order_by_asc(outbox::Column::Version)
                 .limit(limit as u64)
                 .all(self.latest())
                 .await?;

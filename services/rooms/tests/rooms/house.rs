@@ -112,7 +112,12 @@ impl House {
 
     /// Lets the relay deliver until nothing is left.
     pub(crate) async fn deliver_all(&self) {
-        while self.relay.deliver_once().await != Pass::Idle {}
+        for _ in 0..100 {
+            if self.relay.deliver_once().await == Pass::Idle {
+                return;
+            }
+        }
+        panic!("the relay comes to no end");
     }
 }
 
