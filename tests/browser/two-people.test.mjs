@@ -5,19 +5,9 @@ import { after, before, describe, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
+import { FLAGS } from "./flags.mjs";
 import { makeHouse } from "./house.mjs";
 import { Person } from "./person.mjs";
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 describe("two people", () => {
   let house, browser, ada, bob;

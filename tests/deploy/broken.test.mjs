@@ -36,7 +36,7 @@ finds('an unused volume', containerProblems, () => compose('\n  mongodb-data:\n'
 finds('a missing file to mount', containerProblems, () => whole.without('deploy/nats.conf'), /there is no \.\/nats\.conf/);
 finds('a store that its service cannot reach', containerProblems, () => compose('networks: [services, redis, nats]', 'networks: [services, nats]'), /presence: no network joins it with redis/);
 finds('a published store', containerProblems, () => compose('    networks: [postgres]\n', '    networks: [postgres]\n    ports: ["5432:5432"]\n'), /published are .*postgres 5432/);
-finds('a grace period that is too short', containerProblems, () => compose('stop_grace_period: 20s', 'stop_grace_period: 10s'), /ending takes up to 18 s/);
+finds('a grace period that is too short', containerProblems, () => compose('stop_grace_period: 10s', 'stop_grace_period: 5s'), /ending takes up to 8 s/);
 
 finds('a setting that no code has', processSettingProblems, () => compose('LOQUAT_LOG_FORMAT:', 'LOQUAT_LOG_STYLE:'), /has no setting LOQUAT_LOG_STYLE/);
 finds('a setting that must be set', processSettingProblems, () => compose('      LOQUAT_ROOMS_DATABASE_URL_FILE: /credentials/database-url\n', ''), /rooms: LOQUAT_ROOMS_DATABASE_URL must be set/);
@@ -51,12 +51,12 @@ const settings = 'crates/runtime/src/settings.rs';
 const example = 'deploy/.env.example';
 finds('a setting that the example lacks', envExampleProblems, () => whole.with(example, /^#LOQUAT_LOG=.*$/m, ''), /LOQUAT_LOG is in the code and not in the file/);
 finds('a setting that the code lacks', envExampleProblems, () => whole.with(example, /^#LOQUAT_LOG=.*$/m, '#LOQUAT_LOUD=info'), /LOQUAT_LOUD is in the file and not in the code/);
-finds('another default', envExampleProblems, () => whole.with(settings, 'default_value_t = 8', 'default_value_t = 9'), /LOQUAT_SHUTDOWN_GRACE_SECONDS: the file says/);
+finds('another default', envExampleProblems, () => whole.with(settings, 'default_value_t = 5', 'default_value_t = 9'), /LOQUAT_SHUTDOWN_GRACE_SECONDS: the file says/);
 finds('another comment', envExampleProblems, () => whole.with(settings, '/// Address and port to listen on.', '/// Where to listen.'), /LOQUAT_LISTEN: the file says/);
 finds('a setting that is new in the code', envExampleProblems, () => whole.with(settings, '    /// Address and port', '    /// New.\n    #[arg(long, env = "LOQUAT_NEW", default_value = "a")]\n    pub new: String,\n\n    /// Address and port'), /LOQUAT_NEW is in the code and not/);
 finds('a setting that a macro declares', envExampleProblems, () => whole.with('crates/runtime/src/settings/peers.rs', '"LOQUAT_USERS_URLS"', '"LOQUAT_PEOPLE_URLS"'), /LOQUAT_PEOPLE_URLS is in the code and not/);
 finds('a setting without a comment', envExampleProblems, () => whole.with(settings, '    /// Address and port to listen on.\n', ''), /LOQUAT_LISTEN has no comment/);
-finds('an old table', configurationPageProblems, () => whole.with(settings, 'default_value_t = 8', 'default_value_t = 9'), /missing: \| `LOQUAT_SHUTDOWN_GRACE_SECONDS`/);
+finds('an old table', configurationPageProblems, () => whole.with(settings, 'default_value_t = 5', 'default_value_t = 9'), /missing: \| `LOQUAT_SHUTDOWN_GRACE_SECONDS`/);
 
 const page = (before, after) => whole.with('docs/operating.md', before, after);
 finds('a wrong port on the page', operatingPageProblems, () => page('| rooms | 4102 |', '| rooms | 4103 |'), /rooms listens on 0\.0\.0\.0:4102, not 4103/);

@@ -114,7 +114,7 @@ function ports({ services }) {
 /** A container is given the time that its process takes to end: calls, tasks, and the last spans. */
 function endings(tree, { services }) {
   const grace = settingsInCode(tree).settings.find(({ name }) => name === 'LOQUAT_SHUTDOWN_GRACE_SECONDS');
-  const needed = 2 * Number(grace.default) + 2;
+  const needed = Number(grace.default) + 3;
   return services
     .filter((service) => folderOf(service) && !(Number.parseInt(service.stop_grace_period, 10) >= needed))
     .map(

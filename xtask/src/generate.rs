@@ -74,6 +74,8 @@ fn compiler() -> anyhow::Result<protox::Compiler> {
     let mut files = Vec::new();
     collect_protos(&root.join("proto"), &mut files)?;
     files.sort();
+    // What errors carry, so that reflection can tell a client how to read it.
+    files.push(root.join("third_party/proto/google/rpc/error_details.proto"));
     compiler.open_files(files)?;
     Ok(compiler)
 }

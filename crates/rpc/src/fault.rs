@@ -186,7 +186,8 @@ pub enum RpcFault {
 }
 
 fn sentence(violations: &[FieldViolation]) -> String {
-    let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    let mut fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    fields.dedup();
     format!("these fields break a rule of the contract: {}", fields.join(", "))
 }
 

@@ -62,6 +62,7 @@ impl Readiness {
     /// Tells `grpc.health.v1` what is so, of the process as a whole and of each named service, until the process ends.
     pub(crate) async fn report(self, reporter: HealthReporter, services: Vec<String>, frame: Frame) {
         let mut was_ready = None;
+        let package = services.first().and_then(|service| service.rsplit_once('.')).map_or("", |(package, _)| package);
         while !frame.stop.is_cancelled() {
             let failing = self.failing().await;
             let is_ready = failing.is_empty();
@@ -69,9 +70,9 @@ impl Readiness {
                 was_ready = Some(is_ready);
                 tell(&reporter, &services, is_ready).await;
                 if is_ready {
-                    tracing::info!("ready");
+                    tracing::info!(package, "ready");
                 } else {
-                    tracing::warn!(?failing, "not ready");
+                    tracing::info!(package, ?failing, "not ready");
                 }
             }
             let wait = if is_ready { INTERVAL } else { INTERVAL / 10 };

@@ -16,8 +16,11 @@ use crate::{
     telemetry::Telemetry,
 };
 
+/// How long background tasks may take to end after the last call. With the grace's default of 5 s for calls and 1 s for the
+/// last spans a process is gone within 10 s of SIGTERM.
+const TASKS_DEADLINE: Duration = Duration::from_secs(2);
 /// How long the last spans may take to be sent.
-const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
+const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Something that runs as a process.
 pub trait App {
@@ -106,7 +109,7 @@ async fn live<A: App>(settings: ProcessSettings, own: A::Settings) -> anyhow::Re
     let outcome = serve::<A>(&settings, own, &frame).await;
     frame.stop.cancel();
     frame.tasks.close();
-    if timeout(settings.shutdown_grace(), frame.tasks.wait()).await.is_err() {
+    if timeout(TASKS_DEADLINE, frame.tasks.wait()).await.is_err() {
         tracing::warn!(tasks = frame.tasks.len(), "background tasks did not end in time");
     }
     let flush = tokio::task::spawn_blocking(|| telemetry.end());

@@ -57,7 +57,7 @@ pub struct ProcessSettings {
     pub otlp_endpoint: Option<String>,
 
     /// How long calls in hand may take after SIGTERM, in seconds, before they are cut.
-    #[arg(long, env = "LOQUAT_SHUTDOWN_GRACE_SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=300), value_name = "SECONDS")]
+    #[arg(long, env = "LOQUAT_SHUTDOWN_GRACE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=300), value_name = "SECONDS")]
     pub shutdown_grace_seconds: u16,
 
     /// Ask the process that listens where this one would whether it can do its work, and exit with 0 or 1.

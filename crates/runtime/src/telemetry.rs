@@ -1,5 +1,7 @@
 //! Logs and traces: where they go.
 
+use std::io::IsTerminal as _;
+
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
@@ -12,8 +14,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util:
 use crate::{ProcessSettings, SettingError, settings::LogFormat};
 
 /// The crates whose spans and debug logs are about the carrying, not about the call.
-const CARRIERS: &str =
-    "h2=warn,hyper=warn,hyper_util=warn,tonic=warn,tower=warn,sqlx=warn,rustls=warn,async_nats=warn,mongodb=warn";
+const CARRIERS: &str = "sea_orm_migration=warn,h2=warn,hyper=warn,hyper_util=warn,tonic=warn,tower=warn,sqlx=warn,rustls=warn,async_nats=warn,mongodb=warn";
 
 /// Telemetry that is on until it is ended.
 #[derive(Debug)]
@@ -26,7 +27,11 @@ impl Telemetry {
         global::set_text_map_propagator(TraceContextPropagator::new());
         let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("loquat"));
         let logs = match settings.log_format {
-            LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
+            LogFormat::Text => tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_ansi(std::io::stderr().is_terminal())
+                .with_target(false)
+                .boxed(),
             LogFormat::Json => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).json().boxed(),
         };
         tracing_subscriber::registry()
