@@ -329,12 +329,35 @@ async fn one_removed_while_away_gets_the_rest_up_to_its_removal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_who_left_and_came_back_while_away_gets_everything() {
+    let house = House::new();
+    house.world.commit(house.room, vec![(house.user, false)]);
+    for _ in 0..300 {
+        house.world.commit(house.room, Vec::new());
+    }
+    house.world.commit(house.room, vec![(house.user, true)]);
+    let (mut reader, _) = house.read(house.from(1));
+    assert_eq!(seqs(&mut reader, 302).await, (2..=303).collect::<Vec<_>>());
+    house.world.send(house.room).await;
+    assert_eq!(seqs(&mut reader, 1).await, [304]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_removed_whose_cursor_fits_no_more_does_not_learn_the_head() {
+    let house = House::new();
+    house.world.commit(house.room, vec![(house.user, false)]);
+    let cursor = Cursor { room: house.room, place: Some(World::place("e0", house.room, 1)) };
+    let (mut reader, _) = house.read(Interest { rooms: vec![cursor], presence: Vec::new() });
+    assert!(matches!(next(&mut reader).await, Item::RoomClosed { reason: RoomClosedReason::Removed, .. }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stranger_learns_nothing_and_makes_no_room_active() {
     let house = House::new();
     let stranger = UserId::from_uuid(house.ids.fresh());
     let (mut reader, _) = house.read_as(stranger, house.from(1), Box::pin(future::pending()));
     assert!(matches!(next(&mut reader).await, Item::RoomClosed { reason: RoomClosedReason::NotFound, .. }));
-    assert_eq!(house.hub.active_rooms(), 0);
+    assert_eq!(house.hub.active_rooms(), []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,8 @@ use crate::{
     store::{self, Founding},
 };
 
+const STORE_URL: &str = "LOQUAT_MESSAGES_STORE_URL";
+
 /// The settings of the messages service.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
@@ -110,11 +112,13 @@ pub struct Peers {
 pub async fn wire(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedBus) -> anyhow::Result<Wired> {
     let Some(url) = &settings.messages_store_url else {
         let problem = "it must be set, to a mongodb://, a postgres:// or a sqlite: URL";
-        return Err(SettingError::new("LOQUAT_MESSAGES_STORE_URL", problem).into());
+        return Err(SettingError::new(STORE_URL, problem).into());
     };
     let founding = Founding::fresh(&*frame.ids);
-    let store =
-        store::open(url.reveal(), founding, settings.store_deadline()).await.context("LOQUAT_MESSAGES_STORE_URL")?;
+    let store = match store::open(url.reveal(), founding, settings.store_deadline()).await {
+        Err(error @ store::OpenError::UnknownKind) => return Err(SettingError::new(STORE_URL, error).into()),
+        opened => opened.context(STORE_URL)?,
+    };
     let verifier = Verifier::follow(peers.users, Arc::clone(&frame.clock), frame.stop.clone());
     let (routes, readiness) = join(store, settings, frame, bus);
     Ok(Wired { routes, verifier, readiness })
@@ -189,8 +193,8 @@ mod tests {
     #[tokio::test]
     async fn a_start_without_a_store_or_with_one_of_no_kind_names_the_setting() {
         for arguments in [&[][..], &["--messages-store-url=redis://localhost"]] {
-            let error = start(arguments).await.unwrap_err();
-            assert!(error.to_string().contains("LOQUAT_MESSAGES_STORE_URL"), "{error}");
+            let error: SettingError = start(arguments).await.unwrap_err().downcast().unwrap();
+            assert_eq!(error.setting, "LOQUAT_MESSAGES_STORE_URL");
         }
     }
 

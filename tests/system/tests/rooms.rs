@@ -145,7 +145,8 @@ async fn members_are_listed_in_the_order_in_which_they_came(house: &House) {
     }
     assert_eq!(found, expected);
     let eve = house.person("eve").await;
-    assert_eq!(refused(members(&eve, room, "").await).code, Code::NotFound, "for members only");
+    let refusal = refused(members(&eve, room, "").await);
+    assert_eq!(refusal.because(), (Code::PermissionDenied, "PERMISSION_MISSING"), "she sees the room, not its members");
 }
 
 async fn members(

@@ -1,4 +1,5 @@
-//! A session that ends takes its calls and its streams with it, everywhere, within a second; others go on.
+//! A session that ends takes its calls and its streams with it, everywhere, within a second; others go on. Who hears nothing
+//! of sessions that end trusts nobody.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use loquat_proto::{
     events::v1::{ClosingReason, stream_item::Kind},
     users::v1::GetUserRequest,
 };
-use loquat_testkit::{House, Refusal, eventually, in_both_shapes, watching};
+use loquat_testkit::{House, Plan, Refusal, Shape, eventually, house_of_its_own, in_both_shapes, watching};
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -60,4 +61,30 @@ async fn signing_out_refuses_the_session_everywhere_within_a_second_and_leaves_o
         (Code::Unauthenticated, "REFRESH_TOKEN_INVALID")
     );
     other.gateway.users().get_user(other.ask(GetUserRequest::default())).await.expect("another session goes on");
+}
+
+#[tokio::test]
+async fn a_gateway_that_hears_nothing_of_sessions_that_end_refuses_all_until_it_does() {
+    let name = "a_gateway_that_hears_nothing_of_sessions_that_end_refuses_all_until_it_does";
+    let Some(house) = house_of_its_own(Plan::of(Shape::Distributed), name).await else { return };
+    let ann = house.person("ann").await;
+    let room = ann.public_room("a room").await;
+    let ways = [ann.at(&house.gateway(0)), ann.at(&house.gateway(1)), ann.at(&house.messages_node(0))];
+    house.pause("users").expect("it runs");
+    for way in &ways {
+        eventually("nobody is trusted", Duration::from_secs(7), || async {
+            match way.list(room, None, 0, "").await {
+                Err(status) if Refusal::from(&status).because() == (Code::Unavailable, "REVOCATIONS_UNKNOWN") => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+    house.resume("users").expect("it runs");
+    for way in &ways {
+        eventually("sessions that hold are trusted again", Duration::from_secs(7), || async {
+            way.list(room, None, 0, "").await.map(drop)
+        })
+        .await;
+    }
 }

@@ -19,6 +19,7 @@ in_both_shapes! { shared:
     interest_changes_through_the_other_gateway,
     a_change_of_interest_is_for_the_own_session_alone,
     a_native_client_sends_while_it_receives,
+    a_native_client_without_a_beat_is_closed_and_one_with_beats_is_not,
     a_silent_stream_beats_and_tells_of_rooms_that_it_does_not_watch,
     the_list_of_rooms_is_told_as_it_changes_and_from_a_version_on,
 }
@@ -211,6 +212,31 @@ async fn a_native_client_sends_while_it_receives(house: &House) {
     let beat_first = tokio_stream::once(ConnectRequest { beat: Some(Beat {}), ..Default::default() });
     let refusal = refused(ann.gateway.events().connect(ann.open(beat_first)).await);
     assert_eq!(refusal.told(), (Code::InvalidArgument, "loquat.events.v1", "START_EXPECTED"));
+}
+
+async fn a_native_client_without_a_beat_is_closed_and_one_with_beats_is_not(house: &House) {
+    let ann = house.person("ann").await;
+    let room = ann.public_room("a room").await;
+    let (mut silent, _open) = ann.connect(watching(&[])).await.expect("a signed-in person");
+    let (mut beating, sender) = ann.connect(watching(&[room])).await.expect("a signed-in person");
+    let begun = tokio::time::Instant::now();
+    let beats = tokio::spawn(async move {
+        let mut each = tokio::time::interval(Duration::from_secs(10));
+        loop {
+            each.tick().await;
+            let beat = ConnectRequest { beat: Some(Beat {}), ..Default::default() };
+            if sender.send(beat).await.is_err() {
+                return;
+            }
+        }
+    });
+    silent.until_end(Duration::from_secs(29)).await;
+    let last = silent.seen.last();
+    let is_told = matches!(last, Some(Kind::Closing(closing)) if closing.reason() == ClosingReason::NoBeat);
+    assert!(is_told && begun.elapsed() >= Duration::from_secs(24), "{last:?} after {:?}", begun.elapsed());
+    let said = ann.say(room, "still there").await;
+    beating.until_seq(room, said.seq).await;
+    beats.abort();
 }
 
 async fn a_silent_stream_beats_and_tells_of_rooms_that_it_does_not_watch(house: &House) {

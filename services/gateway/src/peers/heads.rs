@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loquat_proto::messages::v1::{WatchHeadsRequest, room_log_service_client::RoomLogServiceClient};
+use loquat_proto::messages::v1::{GetHeadsRequest, WatchHeadsRequest, room_log_service_client::RoomLogServiceClient};
 use loquat_rpc::Channel;
 use loquat_runtime::Frame;
 use tokio::time::timeout;
@@ -16,6 +16,8 @@ use crate::{
 /// After how long without a batch a node's stream is taken for dead. One comes each second.
 const SILENCE: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_millis(500);
+/// How many rooms' heads one call asks for.
+const MAX_ROOMS: usize = 500;
 
 /// Watches the heads of each messages node until the process ends.
 pub fn watch_heads(messages: &Channel, hub: &Hub, streams: &Streams, frame: &Frame) {
@@ -33,7 +35,9 @@ pub fn watch_heads(messages: &Channel, hub: &Hub, streams: &Streams, frame: &Fra
 }
 
 async fn watch(node: &Channel, hub: &Hub, streams: &Streams) -> Result<(), Status> {
-    let mut heads = RoomLogServiceClient::new(node.clone()).watch_heads(WatchHeadsRequest {}).await?.into_inner();
+    let mut client = RoomLogServiceClient::new(node.clone());
+    let mut heads = client.watch_heads(WatchHeadsRequest {}).await?.into_inner();
+    compare_heads(&mut client, hub).await?;
     while let Ok(batch) = timeout(SILENCE, heads.message()).await {
         let Some(batch) = batch? else { return Ok(()) };
         for cursor in &batch.heads {
@@ -44,4 +48,17 @@ async fn watch(node: &Channel, hub: &Hub, streams: &Streams) -> Result<(), Statu
         }
     }
     Err(Status::unavailable("the node is silent"))
+}
+
+/// Asks for the heads of the active rooms: what was committed while nobody watched is found by them.
+async fn compare_heads(client: &mut RoomLogServiceClient<Channel>, hub: &Hub) -> Result<(), Status> {
+    for rooms in hub.active_rooms().chunks(MAX_ROOMS) {
+        let request = GetHeadsRequest { room_ids: rooms.iter().map(ToString::to_string).collect() };
+        for cursor in client.get_heads(request).await?.into_inner().heads {
+            if let (Ok(room), Some(head)) = (cursor.room_id.parse(), place(&cursor)) {
+                hub.note_head(room, &head);
+            }
+        }
+    }
+    Ok(())
 }

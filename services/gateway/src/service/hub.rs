@@ -120,10 +120,10 @@ impl Hub {
         }
     }
 
-    /// Returns how many rooms are active.
+    /// Returns the active rooms.
     #[must_use]
-    pub fn active_rooms(&self) -> usize {
-        self.0.rooms().len()
+    pub fn active_rooms(&self) -> Vec<RoomId> {
+        self.0.rooms().keys().copied().collect()
     }
 }
 

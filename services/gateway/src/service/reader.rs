@@ -314,22 +314,22 @@ impl Reader {
         if let Some(seat) = seat {
             watched.seat = Some(seat);
         }
-        if let Some(reason) = stretch.reset {
+        if let (Some(reason), true) = (stretch.reset, stretch.reader_is_member) {
             watched.at = Some(stretch.head.clone());
             self.outbox.push_back(Item::RoomReset { room, head: stretch.head, reason });
-            return self.go_on(room, stretch.reader_is_member);
+            return self.pull(room);
         }
+        let has_events = !stretch.events.is_empty();
         match stretch.events.last() {
             Some(last) => watched.at = Some(last.place.clone()),
             None => watched.at = watched.at.take().or(Some(stretch.head)),
         }
         self.outbox.extend(stretch.events.into_iter().map(Item::RoomEvent));
-        self.go_on(room, stretch.reader_is_member);
-    }
-
-    fn go_on(&mut self, room: RoomId, is_member: bool) {
-        if is_member {
+        if stretch.reader_is_member {
             self.pull(room);
+        } else if has_events {
+            // The stretch may end between a removal and a return: only where nothing follows is the reader out for good.
+            self.read_room(room);
         } else {
             self.close_room(room, RoomClosedReason::Removed);
         }

@@ -26,6 +26,11 @@ async fn bytes_that_are_no_message_are_told_so_by_every_method(house: &House) {
     let mut problems = Vec::new();
     for method in METHODS.iter().filter(|method| method.access != Access::Service) {
         for bytes in NO_MESSAGES {
+            // Signing out takes no fields, and so may succeed.
+            let bearer = match method.path.ends_with("/SignOut") {
+                true => witness.ann.on_another_device().await.bearer(),
+                false => bearer.clone(),
+            };
             let refusal = gateway.raw(method.path, &[("authorization", &bearer)], frame(bytes)).await.refusal();
             let told = (Code::InvalidArgument, "loquat.authorization.v1", "MALFORMED_REQUEST");
             // A message without fields passes over what it does not know.
