@@ -1,18 +1,45 @@
-//! Bodies of answers that always end as gRPC says: with trailers.
+//! Bodies: of requests, read whole within bounds; of answers, which always end as gRPC says: with trailers.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame};
-use tokio::time::{Instant, Sleep};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::{Instant, Sleep, timeout};
 use tonic::{Status, body::Body};
 
-use crate::fault::{RpcFault, status};
+use crate::{
+    fault::{RpcFault, status},
+    served::MAX_REQUEST_BYTES,
+};
+
+/// How long a peer may take to send a request that is read whole.
+const WHOLE_DEADLINE: Duration = Duration::from_secs(10);
+/// What stands before a message in its frame: whether it is compressed, and its length.
+const FRAME_HEAD_BYTES: usize = 5;
+
+/// Reads a unary request's body whole: at most [`MAX_REQUEST_BYTES`] and its frame's head, within 10 s.
+///
+/// # Errors
+///
+/// Says whether it is too large, too slow, or broken.
+pub async fn whole(body: Body) -> Result<Bytes, RpcFault> {
+    let limited = Limited::new(body, MAX_REQUEST_BYTES + FRAME_HEAD_BYTES);
+    match timeout(WHOLE_DEADLINE, limited.collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(RpcFault::MessageTooLarge { limit_bytes: MAX_REQUEST_BYTES })
+        }
+        Ok(Err(_)) => Err(RpcFault::MalformedRequest),
+        Err(_) => Err(RpcFault::Deadline),
+    }
+}
 
 /// What a body ends with when it breaks.
 #[derive(Debug, Clone, Copy)]

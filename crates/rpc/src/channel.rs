@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt as _, future::BoxFuture};
 use http::HeaderValue;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use loquat_ids::RoomId;
 use loquat_proto::methods;
 use tokio::time::{Instant, timeout_at};
@@ -25,10 +25,10 @@ use tracing::{Instrument as _, Span, field};
 
 use crate::{
     ServiceName,
-    body::{WellEnded, WhenBroken},
+    body::{WellEnded, WhenBroken, whole},
     caller::PeerService,
     fault::{RpcFault, status},
-    served::{Answer, Call, MAX_REQUEST_BYTES, Served, asked_timeout},
+    served::{Answer, Call, Served, asked_timeout},
     trace,
 };
 
@@ -177,10 +177,10 @@ impl Channel {
 impl Replicas {
     async fn deliver(&self, call: Call, room: Option<RoomId>) -> Answer {
         let (head, body) = call.into_parts();
-        let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
-            return status(RpcFault::MessageTooLarge { limit_bytes: MAX_REQUEST_BYTES }).into_http();
+        let body = match whole(body).await {
+            Ok(body) => body,
+            Err(fault) => return status(fault).into_http(),
         };
-        let body = body.to_bytes();
         for node in self.order(room) {
             match node.send(again(&head, body.clone())).await {
                 Ok(answer) => return answer,

@@ -10,6 +10,7 @@ mod body;
 mod caller;
 mod channel;
 pub mod codec;
+mod connection;
 pub mod fault;
 mod listener;
 mod revocations;
@@ -21,8 +22,10 @@ mod token;
 pub mod trace;
 mod verifier;
 
+pub use body::whole;
 pub use caller::{Caller, ServiceName, SignedIn};
 pub use channel::{Channel, NodeAddress};
+pub use connection::Connection;
 pub use fault::{Fault, status};
 pub use listener::{HttpLimits, Listener};
 pub use served::{Answer, Call, MAX_REQUEST_BYTES, Served, detached};

@@ -2,7 +2,16 @@
 //!
 //! tonic's own server leaves several HTTP/2 limits off and hides others; hyper-util's builder sets them all.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper::body::Incoming;
 use hyper_util::{
@@ -24,7 +33,7 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 use crate::{
-    ServiceName,
+    Connection, ServiceName,
     caller::PeerService,
     served::{Answer, Served},
     tls,
@@ -59,6 +68,9 @@ pub struct HttpLimits {
     pub keepalive_interval: Duration,
     /// HTTP/2: how long the answer to that may take.
     pub keepalive_timeout: Duration,
+    /// How long a connection may stand before its first call. Whoever connects and says nothing, or not enough to tell which
+    /// protocol it speaks, holds a place that others need.
+    pub first_call_timeout: Duration,
     /// HTTP/1.1: how long a client may take to send a request's headers.
     pub header_read_timeout: Duration,
     /// HTTP/1.1: bytes that are read ahead.
@@ -78,6 +90,7 @@ impl Default for HttpLimits {
             max_local_error_reset_streams: 256,
             keepalive_interval: Duration::from_secs(10),
             keepalive_timeout: Duration::from_secs(10),
+            first_call_timeout: Duration::from_secs(15),
             header_read_timeout: Duration::from_secs(10),
             max_read_buffer_bytes: 64 * 1024,
         }
@@ -123,6 +136,7 @@ impl Listener {
         let cut = CancellationToken::new();
         let places = Arc::new(Semaphore::new(self.limits.max_connections));
         let builder = Arc::new(builder(&self.limits));
+        let first_call_timeout = self.limits.first_call_timeout;
         let acceptor = self.tls.map(TlsAcceptor::from);
         while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
             let stream = match stop.run_until_cancelled(self.tcp.accept()).await {
@@ -138,7 +152,7 @@ impl Listener {
             let (served, builder, acceptor) = (served.clone(), Arc::clone(&builder), acceptor.clone());
             let stop = stop.clone();
             connections.spawn(cut.clone().run_until_cancelled_owned(async move {
-                connection(stream, acceptor, &builder, served, &stop).await;
+                connection(stream, acceptor, &builder, served, &stop, first_call_timeout).await;
                 drop(place);
             }));
         }
@@ -158,17 +172,20 @@ async fn connection(
     builder: &auto::Builder<TokioExecutor>,
     served: Served,
     stop: &CancellationToken,
+    first_call_timeout: Duration,
 ) {
     if let Err(error) = prepare(&stream) {
         tracing::debug!(%error, "a connection went before it began");
         return;
     }
-    let Some(acceptor) = acceptor else { return exchange(stream, None, builder, served, stop).await };
+    let Some(acceptor) = acceptor else {
+        return exchange(stream, None, builder, served, stop, first_call_timeout).await;
+    };
     match timeout(HANDSHAKE_DEADLINE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             let certificates = stream.get_ref().1.peer_certificates();
             let peer = certificates.and_then(|chain| chain.first()).and_then(tls::holder);
-            exchange(stream, peer, builder, served, stop).await;
+            exchange(stream, peer, builder, served, stop, first_call_timeout).await;
         }
         Ok(Err(error)) => tracing::info!(%error, "a connection was refused: no certificate of ours"),
         Err(_) => tracing::debug!("a handshake took too long"),
@@ -186,11 +203,17 @@ async fn exchange<S>(
     builder: &auto::Builder<TokioExecutor>,
     served: Served,
     stop: &CancellationToken,
+    first_call_timeout: Duration,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let handle = Connection::default();
+    let has_called = Arc::new(AtomicBool::new(false));
+    let (of_call, called) = (handle.clone(), Arc::clone(&has_called));
     let service = tower::service_fn(move |call: http::Request<Incoming>| {
+        called.store(true, Ordering::Relaxed);
         let mut call = call.map(Body::new);
+        call.extensions_mut().insert(of_call.clone());
         if let Some(peer) = &peer {
             call.extensions_mut().insert(PeerService(peer.clone()));
         }
@@ -198,11 +221,20 @@ async fn exchange<S>(
     });
     let exchange = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut exchange = std::pin::pin!(exchange);
-    let outcome = tokio::select! {
-        outcome = exchange.as_mut() => outcome,
-        () = stop.cancelled() => {
-            exchange.as_mut().graceful_shutdown();
-            exchange.await
+    let mut first_call = std::pin::pin!(tokio::time::sleep(first_call_timeout));
+    let outcome = loop {
+        tokio::select! {
+            outcome = exchange.as_mut() => break outcome,
+            () = handle.is_cut() => return,
+            () = first_call.as_mut(), if !has_called.load(Ordering::Relaxed) => {
+                if !has_called.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+            () = stop.cancelled() => {
+                exchange.as_mut().graceful_shutdown();
+                break exchange.await;
+            }
         }
     };
     if let Err(error) = outcome {

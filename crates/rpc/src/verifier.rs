@@ -8,7 +8,10 @@ use loquat_ids::{Clock, SessionId, Timestamp};
 use loquat_proto::users::v1::{
     GetKeySetRequest, WatchRevocationsRequest, WatchRevocationsResponse, auth_service_client::AuthServiceClient,
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -24,6 +27,8 @@ use crate::{
 const KEY_WAIT: Duration = Duration::from_secs(1);
 /// After how long without a batch a feed of revocations is taken for dead.
 const FEED_SILENCE: Duration = Duration::from_secs(3);
+/// The least time between two reads of the key set, however many tokens name unknown keys.
+const KEY_SET_PAUSE: Duration = Duration::from_secs(1);
 /// How often the key set is read again, so that a withdrawn key goes.
 const KEY_SET_AGE: Duration = Duration::from_secs(60);
 
@@ -129,6 +134,12 @@ impl Verifier {
         self.0.revocations.ended(session).await;
     }
 
+    /// Returns whether a session is known to have ended.
+    #[must_use]
+    pub fn has_ended(&self, session: SessionId) -> bool {
+        self.0.revocations.contains(session)
+    }
+
     /// Returns whether tokens can be verified now.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -140,6 +151,7 @@ impl Verifier {
 async fn follow_keys(verifier: Verifier, users: Channel) {
     let mut client = AuthServiceClient::new(users);
     loop {
+        let began = Instant::now();
         let wait = match client.get_key_set(GetKeySetRequest {}).await {
             Ok(answer) => {
                 let set = answer.into_inner();
@@ -156,7 +168,7 @@ async fn follow_keys(verifier: Verifier, users: Channel) {
             }
         };
         if timeout(wait, verifier.0.keys_wanted.notified()).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            sleep_until(began + KEY_SET_PAUSE).await;
         }
     }
 }

@@ -118,7 +118,7 @@ impl RoomLogService for Unruly {
 /// The service, and ways to it.
 enum House {
     InProcess(Served),
-    OverSockets { authority: Issuer<'static, KeyPair>, root: String, address: SocketAddr },
+    OverSockets { authority: Box<Issuer<'static, KeyPair>>, root: String, address: SocketAddr },
 }
 
 impl House {
@@ -131,7 +131,7 @@ impl House {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let root = params.self_signed(&key).expect("an authority").pem();
-        let authority = Issuer::new(params, key);
+        let authority = Box::new(Issuer::new(params, key));
         let tls = certificates(&authority, &root, "messages");
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = Listener::bind(any, Some(tls.server()), HttpLimits::default()).expect("a free port");

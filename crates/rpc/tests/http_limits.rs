@@ -119,3 +119,15 @@ async fn a_connection_beyond_the_limit_waits_for_a_place() {
     drop(first);
     frame(&mut second).await.expect("the second has the place");
 }
+
+#[tokio::test]
+async fn a_connection_that_makes_no_call_is_closed_whatever_it_has_said() {
+    let limits = HttpLimits { first_call_timeout: Duration::from_millis(200), ..HttpLimits::default() };
+    let address = listening(limits).await;
+    for said in [&b""[..], b"PRI * HT", b"GET / HT"] {
+        let mut connection = TcpStream::connect(address).await.expect("it listens");
+        connection.write_all(said).await.expect("it reads");
+        let closed = timeout(Duration::from_secs(5), connection.read(&mut [0; 64])).await.expect("in time");
+        assert!(matches!(closed, Ok(0) | Err(_)), "{said:?}");
+    }
+}

@@ -107,7 +107,11 @@ fn load_from<S: Args>(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(ProcessSettings, S), clap::Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // The sentence about the command is its own, not that of a struct of its settings.
+    let about = command.get_about().cloned().unwrap_or_default();
     let command = S::augment_args(ProcessSettings::augment_args(command))
+        .about(about)
+        .long_about(None)
         .mut_arg("listen", |argument| argument.required(false).default_value(default_listen))
         .mut_args(|argument| argument.hide_env_values(true));
     let file = config_file(&command, &arguments, environment);

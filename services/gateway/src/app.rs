@@ -48,6 +48,7 @@ pub async fn wire(settings: &Settings, frame: &Frame, upstreams: Upstreams, bus:
     let hub = Hub::new(messages.clone(), Arc::new(BusRoomFeed::new(Arc::clone(&bus))), frame.clone());
 
     frame.tasks.spawn(lease.keep(gateway, presence.clone(), frame.clone()));
+    frame.tasks.spawn(streams.clone().sweep(verifier.clone(), frame.stop.clone()));
     peers::watch_heads(&upstreams.messages, &hub, &streams, frame);
     peers::follow_users(&bus, &streams, frame).await?;
     peers::follow_presence(&bus, &streams, frame).await?;

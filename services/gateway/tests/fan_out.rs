@@ -1,5 +1,7 @@
 //! Fan-out over a log and a feed that the test holds: what a reader is told, and what it is never told.
 
+#![expect(clippy::unwrap_used, reason = "a poisoned lock is a failed test")]
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -17,6 +19,7 @@ use loquat_gateway::{
     service::{Ends, Hub, Lease, Mailbox, Reader, ReaderParts, StreamLimits, Streams},
 };
 use loquat_ids::{EventId, GatewayId, IdSource as _, RoomId, SequentialIds, SessionId, UserId};
+use loquat_rpc::Connection;
 use loquat_runtime::Frame;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -69,7 +72,7 @@ impl World {
 
     fn is_member_at(log: &Log, reader: UserId, upto: usize) -> Option<bool> {
         let changes = log.events[..upto].iter().flat_map(|event| &event.members);
-        changes.filter(|(user, _)| *user == reader).last().map(|(_, is_member)| *is_member)
+        changes.rev().find(|(user, _)| *user == reader).map(|(_, is_member)| *is_member)
     }
 }
 
@@ -184,8 +187,8 @@ impl House {
         let stream = self.ids.fresh().to_string().parse().expect("a stream id");
         let registered = self
             .streams
-            .register(stream, user, SessionId::from_uuid(self.ids.fresh()), Arc::clone(&mailbox))
-            .expect("there is room for a stream");
+            .register(stream, user, SessionId::from_uuid(self.ids.fresh()), Arc::clone(&mailbox), Connection::default())
+            .unwrap_or_else(|refusal| panic!("{refusal}"));
         let parts = ReaderParts {
             registered,
             mailbox: Arc::clone(&mailbox),
@@ -474,14 +477,63 @@ async fn watched_people_s_presence_comes_first_whole_and_then_as_it_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_is_cut_off_and_one_that_waits_is_not() {
+    let house = House::new();
+    let is_cut =
+        |connection: Connection| async move { timeout(Duration::from_millis(1), connection.is_cut()).await.is_ok() };
+    let (mut reader, _) = house.read(house.from(1));
+    let (stalled, waiting) = (Connection::default(), Connection::default());
+    let stream = |connection: &Connection| {
+        let stream = house.ids.fresh().to_string().parse().expect("a stream id");
+        let session = SessionId::from_uuid(house.ids.fresh());
+        house.streams.register(stream, house.user, session, Arc::default(), connection.clone())
+    };
+    // One whose stream was never asked for anything, and one that takes what comes.
+    let _never_asked = stream(&stalled).unwrap_or_else(|refusal| panic!("{refusal}"));
+    assert!(timeout(Duration::from_secs(9), next_event(&mut reader)).await.is_err());
+    house.streams.cut_stalled(|_| false);
+    assert!(!is_cut(stalled.clone()).await);
+    assert!(timeout(Duration::from_secs(2), next_event(&mut reader)).await.is_err());
+    house.streams.cut_stalled(|_| false);
+    assert!(is_cut(stalled).await && !is_cut(waiting.clone()).await);
+
+    // Where the session is over, nobody is waited for.
+    let _never_asked = stream(&waiting).unwrap_or_else(|refusal| panic!("{refusal}"));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    house.streams.cut_stalled(|_| true);
+    assert!(is_cut(waiting).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_watched_anew_is_read_from_its_new_cursor_alone() {
+    let house = House::new();
+    for _ in 0..5 {
+        house.world.commit(house.room, Vec::new());
+    }
+    let (mut reader, mailbox) = house.read(house.from(1));
+    mailbox.give_interest(InterestUpdate { revision: 1, interest: Interest::default() });
+    assert!(matches!(reader.next().await, Some(Item::Welcome { .. })));
+    let mut said = Vec::new();
+    while !matches!(said.last(), Some(Item::InterestApplied { revision: 1 })) {
+        said.push(next(&mut reader).await);
+    }
+    mailbox.give_interest(InterestUpdate { revision: 2, interest: house.from(4) });
+    while !matches!(said.last(), Some(Item::InterestApplied { revision: 2 })) {
+        said.push(next(&mut reader).await);
+    }
+    assert_eq!(seqs(&mut reader, 2).await, [5, 6]);
+    assert!(is_silent(&mut reader).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_has_as_many_streams_as_it_may_and_gets_places_back() {
     let house = House::new();
     let session = SessionId::from_uuid(house.ids.fresh());
     let register = || {
         let stream = house.ids.fresh().to_string().parse().expect("a stream id");
-        house.streams.register(stream, house.user, session, Arc::default())
+        house.streams.register(stream, house.user, session, Arc::default(), Connection::default())
     };
-    let held: Vec<_> = (0..3).map(|_| register().ok().expect("a place")).collect();
+    let held: Vec<_> = (0..3).map(|_| register().unwrap_or_else(|refusal| panic!("{refusal}"))).collect();
     assert!(register().is_err());
     drop(held);
     assert!(register().is_ok());

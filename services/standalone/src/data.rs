@@ -1,13 +1,17 @@
 //! The folder of data.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, Permissions, TryLockError},
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use loquat_runtime::{Secret, SettingError};
 
 const SETTING: &str = "LOQUAT_DATA_DIR";
+
+/// For the owner alone.
+const PRIVATE: u32 = 0o700;
 
 /// The folder that the embedded stores lie in, held by this process alone.
 #[derive(Debug)]
@@ -25,7 +29,13 @@ impl DataFolder {
     /// Names the setting where it cannot be made, or another process has it.
     pub fn open(path: &Path) -> Result<Self, SettingError> {
         let wrong = |problem: String| SettingError::new(SETTING, problem);
-        fs::create_dir_all(path).map_err(|error| wrong(format!("{} cannot be made: {error}", path.display())))?;
+        // It holds the keys that sign tokens, and the hashes of passwords: nobody else on the machine may read it.
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(PRIVATE)
+            .create(path)
+            .and_then(|()| fs::set_permissions(path, Permissions::from_mode(PRIVATE)))
+            .map_err(|error| wrong(format!("{} cannot be made: {error}", path.display())))?;
         let path =
             path.canonicalize().map_err(|error| wrong(format!("{} cannot be found again: {error}", path.display())))?;
         let lock = File::create(path.join("lock"))
@@ -50,5 +60,22 @@ impl DataFolder {
         // What begins something else in a URL is told apart from a folder's name.
         let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
         Ok(format!("sqlite:{path}").parse().unwrap_or_else(|never| match never {}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_its_owner_s_alone_and_one_process_has_it() {
+        let parent = tempfile::tempdir().expect("a temporary folder");
+        let path = parent.path().join("a/b");
+        let first = DataFolder::open(&path).expect("the folder");
+        let mode = fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        assert!(DataFolder::open(&path).expect_err("it is taken").to_string().contains("LOQUAT_DATA_DIR"));
+        drop(first);
+        assert!(DataFolder::open(&path).is_ok());
     }
 }

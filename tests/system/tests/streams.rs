@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use loquat_proto::{
-    events::v1::{Beat, ConnectRequest, Interest, InterestUpdate, RoomClosedReason, reset::Subject, stream_item::Kind},
+    events::v1::{
+        Beat, ClosingReason, ConnectRequest, Interest, InterestUpdate, RoomClosedReason, reset::Subject,
+        stream_item::Kind,
+    },
     messages::v1::{ResetReason, RoomCursor, room_event::Change},
     rooms::v1::{RoomListView, user_room_change},
 };

@@ -48,8 +48,16 @@ macro_rules! addresses {
         $(#[$doc])*
         #[derive(Args, Debug, Clone)]
         pub struct $name {
-            #[doc = concat!("Addresses of the ", $service, " service's replicas, separated by commas, such as ", $example, ".")]
-            #[arg(long, env = $env, value_delimiter = ',', required = true, value_name = "URLS")]
+            /// Addresses of the service's replicas, separated by commas.
+            // Said for `--help` by itself: clap reads no documentation that a macro puts together.
+            #[arg(
+                long,
+                env = $env,
+                value_delimiter = ',',
+                required = true,
+                value_name = "URLS",
+                help = concat!("Addresses of the ", $service, " service's replicas, separated by commas, such as ", $example)
+            )]
             pub $field: Vec<NodeAddress>,
         }
 

@@ -8,10 +8,10 @@ use std::{
 use bytes::{Buf as _, Bytes};
 use futures::future::BoxFuture;
 use http::{HeaderName, header};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use loquat_ids::RoomId;
 use loquat_proto::methods;
-use loquat_rpc::{Answer, Call, Channel, MAX_REQUEST_BYTES, fault::RpcFault, status};
+use loquat_rpc::{Answer, Call, Channel, fault::RpcFault, status, whole};
 use prost::Message as _;
 use tonic::body::Body;
 use tower::Service;
@@ -63,10 +63,10 @@ impl Forwarder {
         let names_room = methods::find(path).is_some_and(|method| method.names_room);
         let is_for_sessions = path.starts_with("/loquat.users.v1.AuthService/");
         let (mut head, body) = call.into_parts();
-        let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES + FRAME_HEAD).collect().await else {
-            return status(RpcFault::MessageTooLarge { limit_bytes: MAX_REQUEST_BYTES }).into_http();
+        let frame = match whole(body).await {
+            Ok(frame) => frame,
+            Err(fault) => return status(fault).into_http(),
         };
-        let frame = body.to_bytes();
         for name in NOT_FORWARDED {
             head.headers.remove(name);
         }

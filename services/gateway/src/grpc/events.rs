@@ -8,7 +8,7 @@ use loquat_bus::{SharedBus, Subject};
 use loquat_ids::{Clock, IdSource};
 use loquat_proto::events::v1 as proto;
 use loquat_rpc::{
-    Caller, SignedIn, Verifier, codec::Encoded, fault::RpcFault,
+    Caller, Connection, SignedIn, Verifier, codec::Encoded, fault::RpcFault,
     server::events::v1::event_service_server::EventService, status, trace,
 };
 use prost::Message as _;
@@ -56,12 +56,15 @@ impl EventApi {
         who: SignedIn,
         start: proto::SubscribeRequest,
         mailbox: Arc<Mailbox>,
+        connection: Connection,
         client: future::BoxFuture<'static, ClosingReason>,
     ) -> Result<Items, Status> {
         let stream = format!("{}.{}", self.streams.gateway(), self.ids.fresh());
         let stream = stream.parse().map_err(|_| status(GatewayError::TooManyStreams))?;
-        let registered =
-            self.streams.register(stream, who.user_id, who.session_id, Arc::clone(&mailbox)).map_err(status)?;
+        let registered = self
+            .streams
+            .register(stream, who.user_id, who.session_id, Arc::clone(&mailbox), connection)
+            .map_err(status)?;
         let verifier = self.verifier.clone();
         let parts = ReaderParts {
             registered,
@@ -92,6 +95,11 @@ impl EventApi {
     }
 }
 
+/// The connection that a call came over; in process there is none to be cut.
+fn connection_of<T>(request: &Request<T>) -> Connection {
+    request.extensions().get().cloned().unwrap_or_default()
+}
+
 /// The end of an event's trace: it goes to the transport of a reader.
 fn note_delivery(item: &Item) {
     let Item::RoomEvent(news) = item else { return };
@@ -108,7 +116,8 @@ impl EventService for EventApi {
 
     async fn subscribe(&self, request: Request<proto::SubscribeRequest>) -> Result<Response<Items>, Status> {
         let who = Caller::of(&request).user()?;
-        let items = self.open(who, request.into_inner(), Arc::default(), Box::pin(future::pending()))?;
+        let connection = connection_of(&request);
+        let items = self.open(who, request.into_inner(), Arc::default(), connection, Box::pin(future::pending()))?;
         Ok(Response::new(items))
     }
 
@@ -138,10 +147,11 @@ impl EventService for EventApi {
 
     async fn connect(&self, request: Request<Streaming<proto::ConnectRequest>>) -> Result<Response<Items>, Status> {
         let who = Caller::of(&request).user()?;
+        let connection = connection_of(&request);
         let mut inbound = request.into_inner();
         let start = inbound::start(&mut inbound).await?;
         let mailbox: Arc<Mailbox> = Arc::default();
         let client = Box::pin(inbound::listen(inbound, Arc::clone(&mailbox)));
-        Ok(Response::new(self.open(who, start, mailbox, client)?))
+        Ok(Response::new(self.open(who, start, mailbox, connection, client)?))
     }
 }

@@ -1,7 +1,8 @@
 //! The heads that messages nodes tell of, so that an event is not missed because its news was lost.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
+use loquat_ids::RoomId;
 use loquat_proto::messages::v1::{GetHeadsRequest, WatchHeadsRequest, room_log_service_client::RoomLogServiceClient};
 use loquat_rpc::Channel;
 use loquat_runtime::Frame;
@@ -37,7 +38,7 @@ pub fn watch_heads(messages: &Channel, hub: &Hub, streams: &Streams, frame: &Fra
 async fn watch(node: &Channel, hub: &Hub, streams: &Streams) -> Result<(), Status> {
     let mut client = RoomLogServiceClient::new(node.clone());
     let mut heads = client.watch_heads(WatchHeadsRequest {}).await?.into_inner();
-    compare_heads(&mut client, hub).await?;
+    compare_heads(&mut client, hub, streams).await?;
     while let Ok(batch) = timeout(SILENCE, heads.message()).await {
         let Some(batch) = batch? else { return Ok(()) };
         for cursor in &batch.heads {
@@ -50,13 +51,17 @@ async fn watch(node: &Channel, hub: &Hub, streams: &Streams) -> Result<(), Statu
     Err(Status::unavailable("the node is silent"))
 }
 
-/// Asks for the heads of the active rooms: what was committed while nobody watched is found by them.
-async fn compare_heads(client: &mut RoomLogServiceClient<Channel>, hub: &Hub) -> Result<(), Status> {
-    for rooms in hub.active_rooms().chunks(MAX_ROOMS) {
+/// Asks for the heads of the rooms that are read here, and of those that people connected here are in: what was committed
+/// while nobody watched is found by them.
+async fn compare_heads(client: &mut RoomLogServiceClient<Channel>, hub: &Hub, streams: &Streams) -> Result<(), Status> {
+    let rooms: HashSet<RoomId> = hub.active_rooms().into_iter().chain(streams.rooms()).collect();
+    let rooms: Vec<RoomId> = rooms.into_iter().collect();
+    for rooms in rooms.chunks(MAX_ROOMS) {
         let request = GetHeadsRequest { room_ids: rooms.iter().map(ToString::to_string).collect() };
         for cursor in client.get_heads(request).await?.into_inner().heads {
             if let (Ok(room), Some(head)) = (cursor.room_id.parse(), place(&cursor)) {
                 hub.note_head(room, &head);
+                streams.note_head(room, &head);
             }
         }
     }

@@ -11,7 +11,7 @@ use loquat_ids::RoomId;
 use loquat_runtime::Frame;
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
@@ -22,6 +22,8 @@ use crate::{
 
 /// For how long a room without readers is kept.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long a reader waits for a room to be active.
+const STAND_DEADLINE: Duration = Duration::from_secs(10);
 /// How long to wait before the log is read again after it could not be.
 const MEND_PAUSE: Duration = Duration::from_millis(200);
 
@@ -78,7 +80,8 @@ impl Hub {
     pub(crate) async fn enter(&self, room: RoomId, mailbox: &Arc<Mailbox>) -> Result<Seat, ReadError> {
         let seat = self.seat(room, mailbox);
         let mut standing = seat.room.standing.subscribe();
-        let outcome = standing.wait_for(Option::is_some).await.map_err(|_| ReadError::Unavailable)?;
+        let outcome = timeout(STAND_DEADLINE, standing.wait_for(Option::is_some)).await;
+        let outcome = outcome.map_err(|_| ReadError::Unavailable)?.map_err(|_| ReadError::Unavailable)?;
         outcome.unwrap_or(Err(ReadError::Unavailable))?;
         drop(outcome);
         Ok(seat)

@@ -130,9 +130,11 @@ impl Mailbox {
         taken
     }
 
-    /// Takes the heads.
-    pub(crate) fn take_heads(&self) -> HashMap<RoomId, Place> {
-        mem::take(&mut self.lock().heads)
+    /// Takes heads, as many as one heartbeat holds; the others wait for the next.
+    pub(crate) fn take_heads(&self, most: usize) -> Vec<(RoomId, Place)> {
+        let heads = &mut self.lock().heads;
+        let rooms: Vec<RoomId> = heads.keys().take(most).copied().collect();
+        rooms.into_iter().filter_map(|room| heads.remove_entry(&room)).collect()
     }
 
     /// Resolves when something was put in since the last time.

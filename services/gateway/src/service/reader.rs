@@ -20,6 +20,12 @@ use crate::{
 
 /// How many events of a room are pulled before another room's turn.
 const PULL: usize = 64;
+/// How many heads a heartbeat holds: the contract's limit.
+const MAX_HEADS: usize = 500;
+/// How many reads of a stream may be under way before it takes a change of its interest.
+const MAX_READS: usize = 256;
+/// How long to wait before something is read again that could not be.
+const RETRY: Duration = Duration::from_millis(500);
 /// Heartbeats come this often, give or take what keeps streams from beating together.
 const HEARTBEAT_MILLIS: std::ops::Range<u64> = 10_500..14_500;
 
@@ -61,6 +67,9 @@ pub struct Reader {
     rooms: HashMap<RoomId, Watched>,
     watched_people: Vec<UserId>,
     revision: u64,
+    /// A change of interest that waits until fewer reads are under way.
+    waiting_update: Option<InterestUpdate>,
+    generation: u64,
     user_state_version: u64,
     user_state: ReadState,
     /// What was said by now and has not been pulled: bounded by a page of the log and a pull of a ring for each room.
@@ -79,6 +88,8 @@ struct Watched {
     seat: Option<Seat>,
     /// Whether a read is under way: the ring waits for it.
     is_reading: bool,
+    /// Tells the room, watched anew, from the same room watched before: a read for that one is no longer of use.
+    generation: u64,
 }
 
 /// Whether the user's list of rooms is being read.
@@ -94,7 +105,7 @@ enum ReadState {
 
 /// The outcome of a read.
 enum Read {
-    Room(RoomId, Result<(Option<Seat>, Stretch), ReadError>),
+    Room(RoomId, u64, Result<(Option<Seat>, Stretch), ReadError>),
     UserState(Result<UserRoomChanges, ReadError>),
     Presence(Result<Vec<Bytes>, ReadError>),
     Joined(Result<Vec<RoomId>, ReadError>),
@@ -109,6 +120,8 @@ impl Reader {
             rooms: HashMap::new(),
             watched_people: Vec::new(),
             revision: 0,
+            waiting_update: None,
+            generation: 0,
             user_state_version,
             user_state: ReadState::Idle,
             outbox: VecDeque::from([Item::Welcome { stream: parts.registered.stream.clone() }]),
@@ -119,8 +132,7 @@ impl Reader {
             parts,
         };
         reader.read_user_state();
-        let (user_rooms, user) = (Arc::clone(&reader.parts.user_rooms), reader.parts.user);
-        reader.reads.push(Box::pin(async move { Read::Joined(user_rooms.joined(user).await) }));
+        reader.read_joined();
         reader.watch(interest);
         reader
     }
@@ -128,8 +140,10 @@ impl Reader {
     /// Returns what the stream says next, as soon as there is something. Nothing once it has ended. Dropping the future
     /// loses nothing.
     pub async fn next(&mut self) -> Option<Item> {
+        self.parts.registered.note_pulled();
         loop {
             if let Some(item) = self.outbox.pop_front() {
+                self.parts.registered.note_handed_out();
                 self.has_ended = matches!(item, Item::Closing(_));
                 if self.has_ended {
                     self.outbox.clear();
@@ -145,9 +159,9 @@ impl Reader {
                 () = self.parts.ends.stop.cancelled() => self.say(Item::Closing(ClosingReason::GoingAway)),
                 () = &mut self.parts.ends.session => self.say(Item::Closing(ClosingReason::SessionEnded)),
                 reason = &mut self.parts.ends.client => self.say(Item::Closing(reason)),
+                () = heartbeat => self.beat(),
                 Some(read) = self.reads.next() => self.take_read(read),
                 () = self.parts.mailbox.woken() => self.take_mail(),
-                () = heartbeat => self.beat(),
             }
         }
     }
@@ -158,7 +172,7 @@ impl Reader {
 
     fn beat(&mut self) {
         self.next_heartbeat = Instant::now() + self.heartbeat;
-        let heads = self.parts.mailbox.take_heads().into_iter().collect();
+        let heads = self.parts.mailbox.take_heads(MAX_HEADS);
         self.say(Item::Heartbeat { heads });
     }
 
@@ -180,7 +194,11 @@ impl Reader {
             self.read_presence(self.watched_people.clone());
         }
         if let Some(update) = mail.interest {
-            self.update(update);
+            if self.reads.len() < MAX_READS {
+                self.update(update);
+            } else {
+                self.waiting_update = Some(update);
+            }
         }
     }
 
@@ -209,7 +227,8 @@ impl Reader {
         self.rooms.retain(|room, _| interest.rooms.iter().any(|cursor| cursor.room == *room));
         for Cursor { room, place } in interest.rooms {
             if let Entry::Vacant(entry) = self.rooms.entry(room) {
-                entry.insert(Watched { at: place, seat: None, is_reading: false });
+                self.generation += 1;
+                entry.insert(Watched { at: place, seat: None, is_reading: false, generation: self.generation });
                 self.read_room(room);
             }
         }
@@ -226,7 +245,7 @@ impl Reader {
             return;
         }
         watched.is_reading = true;
-        let (needs_seat, at) = (watched.seat.is_none(), watched.at.clone());
+        let (needs_seat, at, generation) = (watched.seat.is_none(), watched.at.clone(), watched.generation);
         let (hub, mailbox, log, user) =
             (self.parts.hub.clone(), Arc::clone(&self.parts.mailbox), Arc::clone(&self.parts.log), self.parts.user);
         self.reads.push(Box::pin(async move {
@@ -239,7 +258,7 @@ impl Reader {
                 };
                 Ok((seat, stretch))
             };
-            Read::Room(room, read.await)
+            Read::Room(room, generation, read.await)
         }));
     }
 
@@ -252,7 +271,24 @@ impl Reader {
             }
         }
         let (user_rooms, user, since) = (Arc::clone(&self.parts.user_rooms), self.parts.user, self.user_state_version);
-        self.reads.push(Box::pin(async move { Read::UserState(user_rooms.changes(user, since).await) }));
+        self.reads.push(Box::pin(async move {
+            let changes = user_rooms.changes(user, since).await;
+            if changes.is_err() {
+                tokio::time::sleep(RETRY).await;
+            }
+            Read::UserState(changes)
+        }));
+    }
+
+    fn read_joined(&mut self) {
+        let (user_rooms, user) = (Arc::clone(&self.parts.user_rooms), self.parts.user);
+        self.reads.push(Box::pin(async move {
+            let joined = user_rooms.joined(user).await;
+            if joined.is_err() {
+                tokio::time::sleep(RETRY).await;
+            }
+            Read::Joined(joined)
+        }));
     }
 
     fn read_presence(&mut self, users: Vec<UserId>) {
@@ -264,14 +300,33 @@ impl Reader {
     }
 
     fn take_read(&mut self, read: Read) {
+        self.take_outcome(read);
+        if self.reads.len() < MAX_READS
+            && let Some(update) = self.waiting_update.take()
+        {
+            self.update(update);
+        }
+    }
+
+    fn take_outcome(&mut self, read: Read) {
         match read {
-            Read::Room(room, Ok((seat, stretch))) => self.take_stretch(room, seat, stretch),
-            Read::Room(room, Err(ReadError::NotFound)) => self.close_room(room, RoomClosedReason::NotFound),
-            Read::Room(room, Err(ReadError::Unavailable)) => self.close_room(room, RoomClosedReason::Unavailable),
+            Read::Room(room, generation, outcome) => {
+                if self.rooms.get(&room).is_none_or(|watched| watched.generation != generation) {
+                    return;
+                }
+                match outcome {
+                    Ok((seat, stretch)) => self.take_stretch(room, seat, stretch),
+                    Err(ReadError::NotFound) => self.close_room(room, RoomClosedReason::NotFound),
+                    Err(ReadError::Unavailable) => self.close_room(room, RoomClosedReason::Unavailable),
+                }
+            }
             Read::UserState(outcome) => {
                 match outcome {
                     Ok(changes) => self.take_user_state(changes),
-                    Err(error) => tracing::debug!(%error, "a user's list of rooms could not be read"),
+                    Err(error) => {
+                        tracing::debug!(%error, "a user's list of rooms could not be read, trying again");
+                        self.user_state = ReadState::MustRepeat;
+                    }
                 }
                 self.end_user_state_read();
             }
@@ -279,10 +334,12 @@ impl Reader {
                 self.outbox.extend(presences.into_iter().map(Item::Encoded));
             }
             Read::Joined(Ok(rooms)) => self.parts.streams.set_rooms(self.parts.user, rooms),
-            // Presence is soft, and heads come again.
-            Read::Presence(Err(error)) | Read::Joined(Err(error)) => {
-                tracing::debug!(%error, "part of a stream's state could not be read");
+            Read::Joined(Err(error)) => {
+                tracing::debug!(%error, "a user's rooms could not be read, trying again");
+                self.read_joined();
             }
+            // Presence is soft.
+            Read::Presence(Err(error)) => tracing::debug!(%error, "presence could not be read"),
         }
     }
 
@@ -295,6 +352,7 @@ impl Reader {
         for change in state.changes {
             if change.version > self.user_state_version {
                 self.user_state_version = change.version;
+                self.parts.streams.note_room(self.parts.user, change.room, change.is_member);
                 self.say(Item::Encoded(change.encoded));
             }
         }

@@ -3,10 +3,14 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use loquat_ids::{ConnectionId, GatewayId, RoomId, SessionId, UserId};
+use loquat_rpc::{Connection, Verifier};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::GatewayError,
@@ -14,6 +18,11 @@ use crate::{
     ports::{Device, UserRoomChange},
     service::{Lease, Mailbox},
 };
+
+/// For how long a client may leave unread what is its stream's.
+const STALL_LIMIT: Duration = Duration::from_secs(10);
+/// How often streams are looked at.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many streams there may be.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +59,30 @@ struct Entry {
     user: UserId,
     session: SessionId,
     mailbox: Arc<Mailbox>,
+    connection: Connection,
+    pace: Arc<Pace>,
     watched: HashSet<UserId>,
+}
+
+/// Whether the transport takes what a stream says: since when the last item has been handed out and no further one asked for.
+#[derive(Debug)]
+struct Pace(Mutex<Option<Instant>>);
+
+impl Pace {
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn unread_for(&self) -> Option<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+    }
+}
+
+impl Default for Pace {
+    /// A stream has been asked for nothing yet.
+    fn default() -> Self {
+        Self(Mutex::new(Some(Instant::now())))
+    }
 }
 
 #[derive(Default)]
@@ -62,6 +94,7 @@ struct Person {
 /// A stream's entry. Dropping it takes the stream out.
 pub struct Registered {
     streams: Streams,
+    pace: Arc<Pace>,
     /// The stream's id.
     pub stream: ConnectionId,
 }
@@ -96,7 +129,9 @@ impl Streams {
         user: UserId,
         session: SessionId,
         mailbox: Arc<Mailbox>,
+        connection: Connection,
     ) -> Result<Registered, GatewayError> {
+        let pace: Arc<Pace> = Arc::default();
         let mut index = self.index();
         let of_session = index.sessions.get(&session).copied().unwrap_or(0);
         if index.streams.len() >= self.0.limits.total || of_session >= self.0.limits.per_session {
@@ -104,10 +139,13 @@ impl Streams {
         }
         index.sessions.insert(session, of_session + 1);
         index.users.entry(user).or_default().streams.insert(stream.clone());
-        index.streams.insert(stream.clone(), Entry { user, session, mailbox, watched: HashSet::new() });
+        index.streams.insert(
+            stream.clone(),
+            Entry { user, session, mailbox, connection, pace: Arc::clone(&pace), watched: HashSet::new() },
+        );
         drop(index);
         self.0.lease.connected(Device { user, stream: stream.clone() });
-        Ok(Registered { streams: self.clone(), stream })
+        Ok(Registered { streams: self.clone(), pace, stream })
     }
 
     fn remove(&self, stream: &ConnectionId) {
@@ -118,6 +156,43 @@ impl Streams {
         index.leave_user(stream, entry.user);
         drop(index);
         self.0.lease.disconnected(Device { user: entry.user, stream: stream.clone() });
+    }
+
+    /// Notes that a user came into a room or went.
+    pub fn note_room(&self, user: UserId, room: RoomId, is_member: bool) {
+        self.index().note_room(user, room, is_member);
+    }
+
+    /// Returns the rooms of the people who are connected here.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.index().rooms.keys().copied().collect()
+    }
+
+    /// Cuts the connections of streams that do not take what is theirs: after 10 s, or at once where the session is over. A
+    /// stream that is not pulled cannot be told anything.
+    pub fn cut_stalled(&self, has_ended: impl Fn(SessionId) -> bool) {
+        let stalled: Vec<Connection> = {
+            let index = self.index();
+            let entries = index.streams.values().filter(|entry| {
+                entry
+                    .pace
+                    .unread_for()
+                    .is_some_and(|span| span >= STALL_LIMIT || (span >= SWEEP_INTERVAL / 2 && has_ended(entry.session)))
+            });
+            entries.map(|entry| entry.connection.clone()).collect()
+        };
+        for connection in stalled {
+            tracing::info!("a connection is cut: its client does not read");
+            connection.cut();
+        }
+    }
+
+    /// Cuts stalled streams until the process ends.
+    pub async fn sweep(self, verifier: Verifier, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
+            self.cut_stalled(|session| verifier.has_ended(session));
+        }
     }
 
     /// Notes which rooms a user is in.
@@ -271,6 +346,18 @@ impl Index {
                 self.leave_room(user, room);
             }
         }
+    }
+}
+
+impl Registered {
+    /// Notes that the transport asks for the next item.
+    pub(crate) fn note_pulled(&self) {
+        self.pace.set(None);
+    }
+
+    /// Notes that an item was handed out: from here on the transport owes a question.
+    pub(crate) fn note_handed_out(&self) {
+        self.pace.set(Some(Instant::now()));
     }
 }
 
