@@ -73,6 +73,11 @@ impl Step {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(workspace::root()).stdin(Stdio::null());
         command.env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never").env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(tells_of_this_crate) {
+                command.env_remove(name);
+            }
+        }
         Self { name, command, budget, counting }
     }
 
@@ -197,6 +202,15 @@ impl Output {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether cargo set a variable to tell these tools of themselves. Build scripts look at some of them (ring's does): with
+/// them, a `cargo` started from here would build again what `make build` has built.
+fn tells_of_this_crate(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
+        || variable == "CARGO"
 }
 
 #[cfg(test)]

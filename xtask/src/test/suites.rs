@@ -25,17 +25,17 @@ pub(super) fn page() -> Step {
 
 /// The binaries that system tests and the browser test start.
 pub(super) fn binaries() -> Step {
-    cargo("binaries", "build", &["--bins"], minutes(15), Counting::Preparation)
+    cargo("binaries", "build", &["--bins"], minutes(25), Counting::Preparation)
 }
 
 /// The test binaries: a step of its own, so that an error of the compiler is not taken for a failed test.
 pub(super) fn compiled_tests() -> Step {
-    cargo("compile-tests", "test", &["--no-run"], minutes(12), Counting::Preparation)
+    cargo("compile-tests", "test", &["--no-run"], minutes(20), Counting::Preparation)
 }
 
 /// The Rust tests. They print as they run, since a skipped one says so on stderr.
 pub(super) fn rust(environment: Vec<(String, String)>) -> Step {
-    cargo("rust", "test", &["--no-fail-fast", "--", "--nocapture"], minutes(8), Counting::Libtest)
+    cargo("rust", "test", &["--no-fail-fast", "--", "--nocapture"], minutes(15), Counting::Libtest)
         .with_environment(environment)
 }
 
