@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 
 /// How long an item may take that should come at once.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open event stream, with all that it has said.
 pub struct Subscription {
@@ -163,7 +163,8 @@ impl Subscription {
     }
 }
 
-/// What watches some rooms from now on.
+/// What watches some rooms from when the gateway has read them: for what comes later on, or not at all. What must not be missed
+/// is watched by [`Person::interest_in`](crate::Person::interest_in).
 #[must_use]
 pub fn watching(rooms: &[RoomId]) -> Interest {
     let rooms = rooms.iter().map(|room| RoomCursor { room_id: room.to_string(), ..Default::default() });

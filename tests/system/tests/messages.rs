@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use loquat_proto::messages::v1::{
     GetMessageRequest, Message, SendMessageResponse, list_messages_request::Anchor, room_event::Change,
 };
-use loquat_testkit::{House, Person, in_both_shapes, refused, watching};
+use loquat_testkit::{House, Person, in_both_shapes, refused};
 use tonic::Code;
 
 in_both_shapes! { shared everywhere:
@@ -112,8 +112,9 @@ async fn fifty_senders_at_once_make_one_order_that_all_observers_see(house: &Hou
     }
     let before = people[0].cursor(room).await.seq;
     let ways = [house.gateway(0), house.gateway(1), house.messages_node(0), house.messages_node(1)];
-    let mut here = people[1].subscribe(watching(&[room])).await;
-    let mut there = people[2].at(&house.gateway(1)).subscribe(watching(&[room])).await;
+    let interest_in = people[0].interest_in(&[room]).await;
+    let mut here = people[1].subscribe(interest_in.clone()).await;
+    let mut there = people[2].at(&house.gateway(1)).subscribe(interest_in).await;
     // Both watch once each has seen a message of now.
     let marker = people[0].say(room, "a beginning").await;
     here.until_seq(room, marker.seq).await;

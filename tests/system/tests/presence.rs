@@ -67,7 +67,7 @@ async fn typing_reaches_the_room_and_ends_by_itself(house: &House) {
     let (ann, ben, eve) = (house.person("ann").await, house.person("ben").await, house.person("eve").await);
     let room = ann.public_room("a room").await;
     ben.join(room).await.expect("it is public");
-    let mut stream = ben.at(&house.gateway(1)).subscribe(watching(&[room])).await;
+    let mut stream = ben.at(&house.gateway(1)).subscribe(ben.interest_in(&[room]).await).await;
     // He watches once he has seen something of now.
     let said = ann.say(room, "hello").await;
     stream.until_seq(room, said.seq).await;

@@ -24,7 +24,7 @@ async fn signing_out_closes_the_streams_of_the_session_on_every_gateway_within_a
     let room = ann.public_room("a room").await;
     let mut here = ann.subscribe(watching(&[room])).await;
     let mut there = ann.at(&house.gateway(1)).subscribe(watching(&[room])).await;
-    let mut stays = other.subscribe(watching(&[room])).await;
+    let mut stays = other.subscribe(other.interest_in(&[room]).await).await;
     ann.sign_out().await.expect("one may always sign out");
     let signed_out = Instant::now();
     for stream in [&mut here, &mut there] {

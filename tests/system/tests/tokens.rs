@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loquat_proto::users::v1::GetUserRequest;
-use loquat_testkit::{House, Person, Plan, Refusal, Shape, eventually, house_of_its_own, refused, watching};
+use loquat_testkit::{House, Person, Plan, Refusal, Shape, eventually, house_of_its_own, refused};
 use tonic::Code;
 
 /// The shortest life that an access token can be given.
@@ -28,7 +28,7 @@ async fn a_token_ends_and_its_stream_goes_on(shape: Shape) {
     let Some(mut house) = house_of_its_own(plan, "a_token_ends_and_its_stream_goes_on").await else { return };
     let mut ann = house.person("ann").await;
     let room = ann.public_room("a room").await;
-    let mut stream = ann.subscribe(watching(&[room])).await;
+    let mut stream = ann.subscribe(ann.interest_in(&[room]).await).await;
     let gateways = [house.gateway(0), house.gateway(1), house.messages_node(0)];
     for gateway in gateways {
         let there = ann.at(&gateway);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loquat_testkit::{Plan, Shape, eventually, house_of_its_own, watching};
+use loquat_testkit::{Plan, Shape, eventually, house_of_its_own};
 use tokio::time::timeout;
 
 mod receiver;
@@ -37,7 +37,7 @@ async fn one_trace_runs_from_the_senders_call_to_the_readers_stream(shape: Shape
     let (ann, ben) = (house.person("ann").await, house.person("ben").await.at(&house.gateway(1)));
     let room = ann.public_room("a room").await;
     ben.join(room).await.expect("it is public");
-    let mut stream = ben.subscribe(watching(&[room])).await;
+    let mut stream = ben.subscribe(ben.interest_in(&[room]).await).await;
     let fence = ann.say(room, "he watches").await;
     stream.until_seq(room, fence.seq).await;
 

@@ -1,6 +1,7 @@
 //! What somebody does with messages.
 
 use loquat_ids::RoomId;
+use loquat_proto::events::v1::Interest;
 use loquat_proto::messages::v1::{
     ListMessagesRequest, ListMessagesResponse, Message, RoomCursor, SendMessageRequest, SendMessageResponse,
     list_messages_request::Anchor,
@@ -81,5 +82,19 @@ impl Person {
     pub async fn cursor(&self, room: RoomId) -> RoomCursor {
         let page = self.list(room, None, 1, "").await.expect("a member can read");
         page.cursor.expect("a page says where the log stands")
+    }
+
+    /// Returns what watches some rooms from where they stand now, so that whatever is sent from here on comes. (A cursor
+    /// that names no place means from when the gateway gets round to it.)
+    ///
+    /// # Panics
+    ///
+    /// Where a room cannot be read.
+    pub async fn interest_in(&self, rooms: &[RoomId]) -> Interest {
+        let mut interest = Interest::default();
+        for room in rooms {
+            interest.rooms.push(self.cursor(*room).await);
+        }
+        interest
     }
 }
