@@ -9,7 +9,7 @@ mod system_calls;
 use system_calls::SystemCalls;
 
 const SENDS: usize = 40;
-const CALLS: &str = "trace=fdatasync,fsync,read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg";
+const CALLS: &str = "trace=fdatasync,fsync,pwrite64,pwritev,write,writev,sendto,sendmsg";
 /// The write-ahead log of the messages store.
 const LOG: &str = "messages.sqlite-wal";
 

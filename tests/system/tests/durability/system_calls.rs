@@ -48,32 +48,32 @@ impl<'a> SystemCalls<'a> {
         Self(calls)
     }
 
-    /// Says whether the bytes of an acknowledgement went to a socket only after a synchronisation of the log, begun after
-    /// the request's bytes were read, had returned.
+    /// Says whether the bytes of an acknowledgement went to a socket only after a synchronisation of the log had returned that
+    /// began after the request's own bytes were in the log: one of an earlier write does not count.
     pub(super) fn check_acknowledgement(&self, request: &str, acknowledgement: &str, log: &str) -> Result<(), String> {
-        let is_socket = |call: &&SystemCall<'_>| call.target.starts_with("TCP");
-        let reads = ["read", "readv", "recvfrom", "recvmsg"];
-        let read =
-            self.0.iter().filter(is_socket).find(|call| reads.contains(&call.name) && call.text.contains(request));
-        let (read, _) = read.and_then(|call| call.returned).ok_or("the request was not seen to be read")?;
         let writes = ["write", "writev", "sendto", "sendmsg"];
+        let logged = |call: &&SystemCall<'_>| {
+            matches!(call.name, "pwrite64" | "pwritev" | "write") && call.target.ends_with(log) && call.text.contains(request)
+        };
+        let logged = self.0.iter().find(logged).and_then(|call| call.returned);
+        let (logged, _) = logged.ok_or_else(|| format!("the request was not seen to be written to {log}"))?;
         let written = self
             .0
             .iter()
-            .filter(is_socket)
+            .filter(|call| call.target.starts_with("TCP"))
             .find(|call| writes.contains(&call.name) && call.text.contains(acknowledgement))
             .ok_or("the acknowledgement was not seen to be written")?
             .begun;
         let is_between = |call: &SystemCall<'_>| {
             matches!(call.name, "fdatasync" | "fsync")
                 && call.target.ends_with(log)
-                && call.begun > read
+                && call.begun > logged
                 && matches!(call.returned, Some((returned, true)) if returned < written)
         };
         if self.0.iter().any(is_between) {
             return Ok(());
         }
-        Err(format!("read at line {read}, acknowledged at line {written}, and {log} was not synchronised in between"))
+        Err(format!("in {log} at line {logged}, acknowledged at line {written}, and not synchronised in between"))
     }
 }
 
@@ -96,6 +96,7 @@ mod tests {
 
     const READ: &str =
         r#"11 recvfrom(9<TCP:[127.0.0.1:1->127.0.0.1:2]>, "..request-1..hello", 4096, 0, NULL, NULL) = 80"#;
+    const LOGGED: &str = r#"12 pwrite64(7</data/messages.sqlite-wal>, "..u1:request-1..hello", 4096, 80) = 4096"#;
     const ANSWER: &str =
         r#"11 writev(9<TCP:[127.0.0.1:1->127.0.0.1:2]>, [{iov_base="\n$message-1", iov_len=44}], 1) = 44"#;
     const SYNC: &str = "12 fdatasync(7</data/messages.sqlite-wal>) = 0";
@@ -107,11 +108,11 @@ mod tests {
 
     #[test]
     fn an_acknowledgement_after_the_synchronisation_is_good() {
-        assert_eq!(judge(&[READ, SYNC, ANSWER]), Ok(()));
+        assert_eq!(judge(&[READ, LOGGED, SYNC, ANSWER]), Ok(()));
         let begun = "12 fdatasync(7</data/messages.sqlite-wal> <unfinished ...>";
         let between = "11 write(3</data/other>, \"x\", 1) = 1";
         let resumed = "12 <... fdatasync resumed>) = 0";
-        assert_eq!(judge(&[READ, begun, between, resumed, ANSWER]), Ok(()));
+        assert_eq!(judge(&[READ, LOGGED, begun, between, resumed, ANSWER]), Ok(()));
     }
 
     #[test]
@@ -120,16 +121,20 @@ mod tests {
         let resumed = "12 <... fdatasync resumed>) = 0";
         let failed = "12 fdatasync(7</data/messages.sqlite-wal>) = -1 EIO (Input/output error)";
         let elsewhere = "12 fdatasync(7</data/rooms.sqlite-wal>) = 0";
+        let other = r#"12 pwrite64(7</data/messages.sqlite-wal>, "..u1:request-0..hello", 4096, 80) = 4096"#;
         for bad in [
             vec![READ, ANSWER],
-            vec![READ, ANSWER, SYNC],
-            vec![SYNC, READ, ANSWER],
-            vec![READ, begun, ANSWER, resumed],
-            vec![begun, READ, resumed, ANSWER],
-            vec![READ, failed, ANSWER],
-            vec![READ, elsewhere, ANSWER],
-            vec![SYNC, ANSWER],
-            vec![READ, SYNC],
+            vec![READ, SYNC, ANSWER],
+            vec![READ, other, SYNC, ANSWER],
+            vec![READ, ANSWER, LOGGED, SYNC],
+            // What the request before left to be synchronised is not this one's.
+            vec![READ, other, SYNC, ANSWER, LOGGED, SYNC],
+            vec![READ, SYNC, LOGGED, ANSWER],
+            vec![READ, LOGGED, begun, ANSWER, resumed],
+            vec![READ, begun, LOGGED, resumed, ANSWER],
+            vec![READ, LOGGED, failed, ANSWER],
+            vec![READ, LOGGED, elsewhere, ANSWER],
+            vec![READ, LOGGED, SYNC],
         ] {
             assert!(judge(&bad).is_err(), "{bad:?}");
         }
