@@ -74,7 +74,7 @@ impl Step {
         command.args(arguments).current_dir(workspace::root()).stdin(Stdio::null());
         command.env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never").env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
         for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(tells_of_this_crate) {
+            if name.to_str().is_some_and(|name| tells_of_this_crate(name) || is_setting(name)) {
                 command.env_remove(name);
             }
         }
@@ -213,9 +213,20 @@ fn tells_of_this_crate(variable: &str) -> bool {
         || variable == "CARGO"
 }
 
+/// Whether a variable is a setting of Loquat's own: what somebody has exported for a running house is not what tests run with.
+fn is_setting(variable: &str) -> bool {
+    variable.strip_prefix("LOQUAT_").is_some_and(|rest| !rest.starts_with("TEST_") && !rest.starts_with("BACKENDS_"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_that_somebody_exported_does_not_reach_the_tests() {
+        assert!(is_setting("LOQUAT_LISTEN"));
+        assert!(!is_setting("LOQUAT_TEST_MONGODB_URL") && !is_setting("LOQUAT_BACKENDS_DIR") && !is_setting("PATH"));
+    }
 
     fn outcome(name: &'static str, script: &str, budget: Duration, counting: Counting) -> Outcome {
         fs::create_dir_all(log_folder()).expect("a folder for logs");
