@@ -6,12 +6,17 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
+use tokio::time::Instant;
 
-use super::super::{Founding, OpenError};
+use super::{
+    super::{Founding, OpenError},
+    errors::is_busy,
+};
 
 const IDLE: Duration = Duration::from_secs(1);
 const SQLITE_READERS: u32 = 4;
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
+const LOCKED_RETRY: Duration = Duration::from_millis(20);
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Connects a writer and readers. On PostgreSQL they are one pool.
@@ -27,7 +32,10 @@ pub(super) async fn connect(
         make_folder_of(path)?;
         let mut writer = options.clone();
         writer.max_connections(1).map_sqlx_sqlite_opts(durable);
-        let writer = Database::connect(writer).await?;
+        let writer = connect_once_free(writer, deadline).await.map_err(|error| match is_busy(&error) {
+            true => OpenError::Sql(error),
+            false => unopenable(error),
+        })?;
         options.max_connections(SQLITE_READERS);
         options.map_sqlx_sqlite_opts(|options| durable(options).pragma("query_only", "ON"));
         return Ok((writer, Database::connect(options).await?));
@@ -36,6 +44,18 @@ pub(super) async fn connect(
     options.max_connections(POSTGRES_CONNECTIONS).statement_timeout(deadline);
     let pool = Database::connect(options).await?;
     Ok((pool.clone(), pool))
+}
+
+/// Connects the writer. While another process switches the same new file to WAL, SQLite answers "database is locked" at once,
+/// without its busy wait: so it is waited for here.
+async fn connect_once_free(options: ConnectOptions, deadline: Duration) -> Result<DatabaseConnection, DbErr> {
+    let by = Instant::now() + deadline;
+    loop {
+        match Database::connect(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < by => tokio::time::sleep(LOCKED_RETRY).await,
+            outcome => return outcome,
+        }
+    }
 }
 
 /// With WAL and full synchronisation a commit returns after its fdatasync (<https://www.sqlite.org/pragma.html>).
@@ -53,10 +73,14 @@ fn make_folder_of(path: &str) -> Result<(), OpenError> {
     let path = path.strip_prefix("//").unwrap_or(path);
     match Path::new(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|error| OpenError::Sql(DbErr::Custom(error.to_string())))
+            std::fs::create_dir_all(folder).map_err(|error| unopenable(format!("{}: {error}", folder.display())))
         }
         _ => Ok(()),
     }
+}
+
+fn unopenable(error: impl std::fmt::Display) -> OpenError {
+    OpenError::Unusable(format!("its file cannot be opened: {error}"))
 }
 
 /// Makes the store's identity, or reads the one that somebody made before.
