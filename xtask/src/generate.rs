@@ -143,8 +143,10 @@ fn field_checks(descriptors: &[u8], outputs: &mut Outputs) -> anyhow::Result<()>
         .collect();
     requests.sort();
     requests.dedup();
+    // A long name's line is broken before `for`.
+    let generated = code.split_whitespace().collect::<Vec<_>>().join(" ");
     for request in requests {
-        if !code.contains(&format!("Validate for {request} {{")) {
+        if !generated.contains(&format!("Validate for {request} {{")) {
             code.push_str(&format!("impl ::prost_protovalidate::Validate for {request} {{\nfn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {{ Ok(()) }}\n}}\n"));
         }
     }

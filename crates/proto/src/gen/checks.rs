@@ -495,6 +495,35 @@ impl ::prost_protovalidate::Validate for loquat::events::v1::SubscribeRequest {
         if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
     }
 }
+impl ::prost_protovalidate::Validate for loquat::events::v1::SyncRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.rooms.len() > 20usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "rooms",
+                "repeated.max_items",
+                "must have at most 20 items",
+            ));
+        }
+        #[allow(unused_comparisons)]
+        if self.page_size < 0i32 || self.page_size > 200i32 {
+            let mut violation =
+                ::prost_protovalidate::Violation::new_constraint("page_size", "int32.gte_lte", "int32.gte");
+            violation.set_message("value must be greater than or equal to 0 and less than or equal to 200");
+            violations.push(violation);
+        }
+        for (_idx, _item) in self.rooms.iter().enumerate() {
+            if let ::core::result::Result::Err(_e) = ::prost_protovalidate::Validate::validate(_item) {
+                let _idx_u64: u64 = _idx as u64;
+                for mut _viol in _e.into_violations() {
+                    _viol.prepend_index("rooms", _idx_u64);
+                    violations.push(_viol);
+                }
+            }
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
 impl ::prost_protovalidate::Validate for loquat::events::v1::ConnectRequest {
     fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
         let mut violations = ::std::vec::Vec::new();
@@ -752,6 +781,490 @@ impl ::prost_protovalidate::Validate for loquat::messages::v1::GetMessageRequest
                 "string.uuid",
                 "string.uuid",
             ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::EditMessageRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.request_id.chars().count() < 8usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.min_len",
+                "value length must be at least 8 characters",
+            ));
+        }
+        if self.request_id.chars().count() > 64usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.max_len",
+                "value length must be at most 64 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("^[A-Za-z0-9_-]+$").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.request_id) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "request_id",
+                    "string.pattern",
+                    "does not match regex pattern `^[A-Za-z0-9_-]+$`",
+                ));
+            }
+        }
+        if self.message_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "message_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.message_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.message_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if self.text.chars().count() < 1usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "text",
+                "string.min_len",
+                "value length must be at least 1 characters",
+            ));
+        }
+        if self.text.chars().count() > 4000usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "text",
+                "string.max_len",
+                "value length must be at most 4000 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("[^ \\t\\r\\n]").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.text) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "text",
+                    "string.pattern",
+                    "does not match regex pattern `[^ \\t\\r\\n]`",
+                ));
+            }
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::DeleteMessageRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.request_id.chars().count() < 8usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.min_len",
+                "value length must be at least 8 characters",
+            ));
+        }
+        if self.request_id.chars().count() > 64usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.max_len",
+                "value length must be at most 64 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("^[A-Za-z0-9_-]+$").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.request_id) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "request_id",
+                    "string.pattern",
+                    "does not match regex pattern `^[A-Za-z0-9_-]+$`",
+                ));
+            }
+        }
+        if self.message_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "message_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.message_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.message_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::AddReactionRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.request_id.chars().count() < 8usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.min_len",
+                "value length must be at least 8 characters",
+            ));
+        }
+        if self.request_id.chars().count() > 64usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.max_len",
+                "value length must be at most 64 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("^[A-Za-z0-9_-]+$").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.request_id) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "request_id",
+                    "string.pattern",
+                    "does not match regex pattern `^[A-Za-z0-9_-]+$`",
+                ));
+            }
+        }
+        if self.message_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "message_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.message_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.message_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if self.emoji.chars().count() < 1usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "emoji",
+                "string.min_len",
+                "value length must be at least 1 characters",
+            ));
+        }
+        if self.emoji.chars().count() > 16usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "emoji",
+                "string.max_len",
+                "value length must be at most 16 characters",
+            ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::RemoveReactionRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.request_id.chars().count() < 8usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.min_len",
+                "value length must be at least 8 characters",
+            ));
+        }
+        if self.request_id.chars().count() > 64usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.max_len",
+                "value length must be at most 64 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("^[A-Za-z0-9_-]+$").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.request_id) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "request_id",
+                    "string.pattern",
+                    "does not match regex pattern `^[A-Za-z0-9_-]+$`",
+                ));
+            }
+        }
+        if self.message_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "message_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.message_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.message_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if self.emoji.chars().count() < 1usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "emoji",
+                "string.min_len",
+                "value length must be at least 1 characters",
+            ));
+        }
+        if self.emoji.chars().count() > 16usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "emoji",
+                "string.max_len",
+                "value length must be at most 16 characters",
+            ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::PinMessageRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.request_id.chars().count() < 8usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.min_len",
+                "value length must be at least 8 characters",
+            ));
+        }
+        if self.request_id.chars().count() > 64usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.max_len",
+                "value length must be at most 64 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("^[A-Za-z0-9_-]+$").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.request_id) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "request_id",
+                    "string.pattern",
+                    "does not match regex pattern `^[A-Za-z0-9_-]+$`",
+                ));
+            }
+        }
+        if self.message_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "message_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.message_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.message_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::UnpinMessageRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.request_id.chars().count() < 8usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.min_len",
+                "value length must be at least 8 characters",
+            ));
+        }
+        if self.request_id.chars().count() > 64usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "request_id",
+                "string.max_len",
+                "value length must be at most 64 characters",
+            ));
+        }
+        {
+            static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
+                ::prost_protovalidate::regex::Regex::new("^[A-Za-z0-9_-]+$").expect("pattern validated at codegen time")
+            });
+            if !RE.is_match(&self.request_id) {
+                violations.push(::prost_protovalidate::Violation::new(
+                    "request_id",
+                    "string.pattern",
+                    "does not match regex pattern `^[A-Za-z0-9_-]+$`",
+                ));
+            }
+        }
+        if self.message_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "message_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.message_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.message_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "message_id",
+                "string.uuid",
+                "string.uuid",
+            ));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::messages::v1::ListPinnedMessagesRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
         }
         if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
     }
@@ -1440,6 +1953,44 @@ impl ::prost_protovalidate::Validate for loquat::rooms::v1::LeaveRoomRequest {
             ));
         } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
             violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
+    }
+}
+impl ::prost_protovalidate::Validate for loquat::rooms::v1::RemoveMemberRequest {
+    fn validate(&self) -> ::core::result::Result<(), ::prost_protovalidate::ValidationError> {
+        let mut violations = ::std::vec::Vec::new();
+        if self.room_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "room_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.room_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "room_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.room_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("room_id", "string.uuid", "string.uuid"));
+        }
+        if self.user_id.chars().count() > 36usize {
+            violations.push(::prost_protovalidate::Violation::new(
+                "user_id",
+                "string.max_len",
+                "value length must be at most 36 characters",
+            ));
+        }
+        if self.user_id.is_empty() {
+            violations.push(::prost_protovalidate::Violation::new_constraint(
+                "user_id",
+                "string.uuid_empty",
+                "string.uuid",
+            ));
+        } else if !(::prost_protovalidate::validators::is_uuid(&self.user_id)) {
+            violations.push(::prost_protovalidate::Violation::new_constraint("user_id", "string.uuid", "string.uuid"));
         }
         if violations.is_empty() { Ok(()) } else { Err(::prost_protovalidate::ValidationError::new(violations)) }
     }

@@ -77,6 +77,10 @@ pub enum Permission {
     JoinRoom = 3,
     /// Change name and topic. The owner may.
     UpdateRoom = 4,
+    /// End the membership of somebody else. The owner may; nobody ends an owner's.
+    RemoveMember = 5,
+    /// Pin a message and unpin it. Every member may.
+    PinMessage = 6,
 }
 impl Permission {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -90,6 +94,8 @@ impl Permission {
             Self::SendMessage => "PERMISSION_SEND_MESSAGE",
             Self::JoinRoom => "PERMISSION_JOIN_ROOM",
             Self::UpdateRoom => "PERMISSION_UPDATE_ROOM",
+            Self::RemoveMember => "PERMISSION_REMOVE_MEMBER",
+            Self::PinMessage => "PERMISSION_PIN_MESSAGE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -100,6 +106,8 @@ impl Permission {
             "PERMISSION_SEND_MESSAGE" => Some(Self::SendMessage),
             "PERMISSION_JOIN_ROOM" => Some(Self::JoinRoom),
             "PERMISSION_UPDATE_ROOM" => Some(Self::UpdateRoom),
+            "PERMISSION_REMOVE_MEMBER" => Some(Self::RemoveMember),
+            "PERMISSION_PIN_MESSAGE" => Some(Self::PinMessage),
             _ => None,
         }
     }

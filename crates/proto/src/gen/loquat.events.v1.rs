@@ -65,6 +65,37 @@ pub struct SubscribeResponse {
     #[prost(message, optional, tag = "1")]
     pub item: ::core::option::Option<StreamItem>,
 }
+/// What to answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SyncRequest {
+    /// 0 to 20 rooms, each with the place from which to go on. A cursor of which only `room_id` is set answers where the room
+    /// stands now.
+    #[prost(message, repeated, tag = "1")]
+    pub rooms: ::prost::alloc::vec::Vec<super::super::messages::v1::RoomCursor>,
+    /// The version of the user's state that the client has, or 0.
+    #[prost(uint64, tag = "2")]
+    pub user_state_version: u64,
+    /// How many events of a room at most, 1 to 200. 0 means 100.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+}
+/// What there was.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SyncResponse {
+    /// Room events, hidden ranges, resets, changes of the user's state and closed rooms; of each room in the order of `seq`, with
+    /// none missing up to its cursor below.
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<StreamItem>,
+    /// Where each room now stands for the client: the cursors to ask with next. Rooms that are closed to the client are left out.
+    #[prost(message, repeated, tag = "2")]
+    pub cursors: ::prost::alloc::vec::Vec<super::super::messages::v1::RoomCursor>,
+    /// The version of the user's state that the items lead to.
+    #[prost(uint64, tag = "3")]
+    pub user_state_version: u64,
+    /// Whether there is more than the answer holds.
+    #[prost(bool, tag = "4")]
+    pub has_more: bool,
+}
 /// What a client sends over Connect: exactly one of `start`, `interest_update` and `beat`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConnectRequest {
@@ -217,6 +248,10 @@ pub struct Heartbeat {
     /// The gateway's clock.
     #[prost(message, optional, tag = "2")]
     pub server_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The version of the user's state as the gateway last read it, at most two heartbeats ago. A client that has a lower one and
+    /// is told of no change asks with Sync.
+    #[prost(uint64, tag = "3")]
+    pub user_state_version: u64,
 }
 /// The user's list of rooms changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -484,6 +519,29 @@ pub mod event_service_client {
                 .insert(
                     GrpcMethod::new("loquat.events.v1.EventService", "UpdateInterest"),
                 );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns what a stream would have said since some cursors, for clients that ask now and then instead of listening: bots,
+        /// and phones that were woken. An answer holds a part; ask again with its cursors while `has_more`.
+        pub async fn sync(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SyncRequest>,
+        ) -> std::result::Result<tonic::Response<super::SyncResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.events.v1.EventService/Sync",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("loquat.events.v1.EventService", "Sync"));
             self.inner.unary(req, path, codec).await
         }
         /// The same events for native clients, over a stream on which they also send: first `start`, then changes of interest,

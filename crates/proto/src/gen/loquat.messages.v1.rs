@@ -26,6 +26,42 @@ pub struct Message {
     /// The `request_id` that it was sent with, by which the sender's screens know their own.
     #[prost(string, tag = "8")]
     pub request_id: ::prost::alloc::string::String,
+    /// Whether it was deleted. `text` and `formatted_text` are then empty, and there are no reactions and no pin; the place in
+    /// the log stays.
+    #[prost(bool, tag = "9")]
+    pub is_deleted: bool,
+    /// How often it was edited: 0 for a message as it was sent. It grows by one with each edit.
+    #[prost(uint32, tag = "10")]
+    pub edit_count: u32,
+    /// When it was edited last. Absent for a message as it was sent.
+    #[prost(message, optional, tag = "11")]
+    pub edit_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The reactions, in the order in which the first of each came.
+    #[prost(message, repeated, tag = "12")]
+    pub reactions: ::prost::alloc::vec::Vec<ReactionCount>,
+    /// Whether it is pinned.
+    #[prost(bool, tag = "13")]
+    pub is_pinned: bool,
+    /// Up to which `seq` of the log this is what the message is. Events at or below it are in it already; apply those above it.
+    /// 0 in events.
+    #[prost(uint64, tag = "14")]
+    pub as_of_seq: u64,
+}
+/// All that reacted to a message with one emoji.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionCount {
+    /// The emoji.
+    #[prost(string, tag = "1")]
+    pub emoji: ::prost::alloc::string::String,
+    /// How many people.
+    #[prost(uint32, tag = "2")]
+    pub count: u32,
+    /// The first of them, at most 20, in the order in which they reacted.
+    #[prost(string, repeated, tag = "3")]
+    pub user_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether the caller is one of them. In answers to calls only.
+    #[prost(bool, tag = "4")]
+    pub has_caller: bool,
 }
 /// A text as a tree. Clients build nodes from it; there is no markup in it to be interpreted.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -106,7 +142,7 @@ pub struct RoomEvent {
     #[prost(message, optional, tag = "7")]
     pub trace_context: ::core::option::Option<TraceContext>,
     /// What happened.
-    #[prost(oneof = "room_event::Change", tags = "10, 11, 12, 13, 14")]
+    #[prost(oneof = "room_event::Change", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18")]
     pub change: ::core::option::Option<room_event::Change>,
 }
 /// Nested message and enum types in `RoomEvent`.
@@ -129,6 +165,18 @@ pub mod room_event {
         /// The content was erased. The entry keeps its `seq`, its id and what kind it was.
         #[prost(message, tag = "14")]
         Blanked(super::Blanked),
+        /// A message has another text.
+        #[prost(message, tag = "15")]
+        MessageEdited(super::MessageEdited),
+        /// A message is deleted.
+        #[prost(message, tag = "16")]
+        MessageDeleted(super::MessageDeleted),
+        /// Somebody reacted to a message, or took a reaction back.
+        #[prost(message, tag = "17")]
+        ReactionChanged(super::ReactionChanged),
+        /// A message was pinned, or is no longer.
+        #[prost(message, tag = "18")]
+        PinChanged(super::PinChanged),
     }
 }
 /// A place in a W3C trace (<https://www.w3.org/TR/trace-context/>).
@@ -187,6 +235,64 @@ pub struct MessageSent {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
+}
+/// A message has another text.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MessageEdited {
+    /// The message.
+    #[prost(string, tag = "1")]
+    pub message_id: ::prost::alloc::string::String,
+    /// Where the message stands in the log.
+    #[prost(uint64, tag = "2")]
+    pub message_seq: u64,
+    /// The source text from here on.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// The same, parsed.
+    #[prost(message, optional, tag = "4")]
+    pub formatted_text: ::core::option::Option<FormattedText>,
+    /// Which edit of the message it is: 1, 2, 3 …
+    #[prost(uint32, tag = "5")]
+    pub edit_count: u32,
+}
+/// A message is deleted. Its text, and those of its edits, are erased from the log: what stood there comes as `Blanked`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MessageDeleted {
+    /// The message.
+    #[prost(string, tag = "1")]
+    pub message_id: ::prost::alloc::string::String,
+    /// Where the message stands in the log.
+    #[prost(uint64, tag = "2")]
+    pub message_seq: u64,
+}
+/// Somebody, the event's actor, reacted to a message, or took a reaction back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionChanged {
+    /// The message.
+    #[prost(string, tag = "1")]
+    pub message_id: ::prost::alloc::string::String,
+    /// Where the message stands in the log.
+    #[prost(uint64, tag = "2")]
+    pub message_seq: u64,
+    /// The emoji.
+    #[prost(string, tag = "3")]
+    pub emoji: ::prost::alloc::string::String,
+    /// Whether the reaction is there from here on.
+    #[prost(bool, tag = "4")]
+    pub is_added: bool,
+}
+/// A message was pinned, or is no longer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinChanged {
+    /// The message.
+    #[prost(string, tag = "1")]
+    pub message_id: ::prost::alloc::string::String,
+    /// Where the message stands in the log.
+    #[prost(uint64, tag = "2")]
+    pub message_seq: u64,
+    /// Whether it is pinned from here on.
+    #[prost(bool, tag = "3")]
+    pub is_pinned: bool,
 }
 /// The content of an entry was erased.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -280,6 +386,16 @@ pub enum ErrorReason {
     StoreUnavailable = 7,
     /// UNAVAILABLE: the store refused the write, for want of space or because the disk failed. Nothing was acknowledged.
     StoreRefused = 8,
+    /// FAILED_PRECONDITION: the message was deleted. It takes no more changes.
+    MessageDeleted = 9,
+    /// PERMISSION_DENIED: the message is somebody else's: only its sender edits it; its sender and the room's owner delete it.
+    NotTheSender = 10,
+    /// FAILED_PRECONDITION: the message has as many different reactions as it may (20), or as many edits (100).
+    MessageFull = 11,
+    /// FAILED_PRECONDITION: the room has as many pinned messages as it may (100). Unpin one first.
+    PinsFull = 12,
+    /// INVALID_ARGUMENT: the reaction is not one emoji.
+    EmojiUnknown = 13,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -297,6 +413,11 @@ impl ErrorReason {
             Self::RoomBusy => "ERROR_REASON_ROOM_BUSY",
             Self::StoreUnavailable => "ERROR_REASON_STORE_UNAVAILABLE",
             Self::StoreRefused => "ERROR_REASON_STORE_REFUSED",
+            Self::MessageDeleted => "ERROR_REASON_MESSAGE_DELETED",
+            Self::NotTheSender => "ERROR_REASON_NOT_THE_SENDER",
+            Self::MessageFull => "ERROR_REASON_MESSAGE_FULL",
+            Self::PinsFull => "ERROR_REASON_PINS_FULL",
+            Self::EmojiUnknown => "ERROR_REASON_EMOJI_UNKNOWN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -311,6 +432,11 @@ impl ErrorReason {
             "ERROR_REASON_ROOM_BUSY" => Some(Self::RoomBusy),
             "ERROR_REASON_STORE_UNAVAILABLE" => Some(Self::StoreUnavailable),
             "ERROR_REASON_STORE_REFUSED" => Some(Self::StoreRefused),
+            "ERROR_REASON_MESSAGE_DELETED" => Some(Self::MessageDeleted),
+            "ERROR_REASON_NOT_THE_SENDER" => Some(Self::NotTheSender),
+            "ERROR_REASON_MESSAGE_FULL" => Some(Self::MessageFull),
+            "ERROR_REASON_PINS_FULL" => Some(Self::PinsFull),
+            "ERROR_REASON_EMOJI_UNKNOWN" => Some(Self::EmojiUnknown),
             _ => None,
         }
     }
@@ -401,6 +527,188 @@ pub struct GetMessageResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
+}
+/// Another text for a message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EditMessageRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+    /// The text, by the rules of SendMessage: 1 to 4,000 characters, at least one of them not a space, a tab or a line end.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+}
+/// The message has another text.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EditMessageResponse {
+    /// The message as of the change.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// Whether an earlier call with the same `request_id` made the change.
+    #[prost(bool, tag = "3")]
+    pub is_repeat: bool,
+}
+/// Names a message to delete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteMessageRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+}
+/// The message is deleted.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeleteMessageResponse {
+    /// The message as of the change.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// Whether an earlier call with the same `request_id` made the change.
+    #[prost(bool, tag = "3")]
+    pub is_repeat: bool,
+}
+/// A reaction to a message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddReactionRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+    /// The reaction: one emoji, as Unicode's emoji list has it, at most 16 code points.
+    #[prost(string, tag = "4")]
+    pub emoji: ::prost::alloc::string::String,
+}
+/// The reaction is there.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AddReactionResponse {
+    /// The message as of the change.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// Whether an earlier call with the same `request_id` made the change.
+    #[prost(bool, tag = "3")]
+    pub is_repeat: bool,
+}
+/// A reaction to take back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveReactionRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+    /// The reaction: one emoji, as Unicode's emoji list has it, at most 16 code points.
+    #[prost(string, tag = "4")]
+    pub emoji: ::prost::alloc::string::String,
+}
+/// The reaction is not there.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RemoveReactionResponse {
+    /// The message as of the change.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// Whether an earlier call with the same `request_id` made the change.
+    #[prost(bool, tag = "3")]
+    pub is_repeat: bool,
+}
+/// Names a message to pin.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinMessageRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+}
+/// The message is pinned.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PinMessageResponse {
+    /// The message as of the change.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// Whether an earlier call with the same `request_id` made the change.
+    #[prost(bool, tag = "3")]
+    pub is_repeat: bool,
+}
+/// Names a message to unpin.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinMessageRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+}
+/// The message is not pinned.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnpinMessageResponse {
+    /// The message as of the change.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// Whether an earlier call with the same `request_id` made the change.
+    #[prost(bool, tag = "3")]
+    pub is_repeat: bool,
+}
+/// Names a room.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPinnedMessagesRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+}
+/// The pinned messages.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPinnedMessagesResponse {
+    /// The messages.
+    #[prost(message, repeated, tag = "1")]
+    pub messages: ::prost::alloc::vec::Vec<Message>,
+    /// Where the log stood when they were read.
+    #[prost(message, optional, tag = "2")]
+    pub cursor: ::core::option::Option<RoomCursor>,
 }
 /// Generated client implementations.
 pub mod message_service_client {
@@ -568,6 +876,207 @@ pub mod message_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Gives an own message another text. PERMISSION_DENIED with the reason `NOT_THE_SENDER` for others'; FAILED_PRECONDITION
+        /// with `MESSAGE_DELETED` for a deleted one, and `MESSAGE_FULL` after 100 edits.
+        pub async fn edit_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EditMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EditMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/EditMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("loquat.messages.v1.MessageService", "EditMessage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes a message for all: an own one, or any in a room that one owns. Its text and those of its edits are erased; its
+        /// place in the log stays. FAILED_PRECONDITION with the reason `MESSAGE_DELETED` where it is deleted already.
+        pub async fn delete_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/DeleteMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("loquat.messages.v1.MessageService", "DeleteMessage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reacts to a message with an emoji. Nothing changes where the caller has done so already. INVALID_ARGUMENT with the reason
+        /// `EMOJI_UNKNOWN` for what is not one emoji; FAILED_PRECONDITION with `MESSAGE_DELETED`, and with `MESSAGE_FULL` for a
+        /// twenty-first kind of reaction.
+        pub async fn add_reaction(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddReactionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/AddReaction",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("loquat.messages.v1.MessageService", "AddReaction"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes the caller's reaction back. Nothing changes where there is none. FAILED_PRECONDITION with the reason
+        /// `MESSAGE_DELETED`.
+        pub async fn remove_reaction(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveReactionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/RemoveReaction",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "loquat.messages.v1.MessageService",
+                        "RemoveReaction",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Pins a message. Nothing changes where it is pinned. FAILED_PRECONDITION with the reason `MESSAGE_DELETED`, or `PINS_FULL`
+        /// where the room has 100.
+        pub async fn pin_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/PinMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("loquat.messages.v1.MessageService", "PinMessage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a message's pin away. Nothing changes where it has none. FAILED_PRECONDITION with the reason `MESSAGE_DELETED`.
+        pub async fn unpin_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnpinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/UnpinMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("loquat.messages.v1.MessageService", "UnpinMessage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the pinned messages of a room, at most 100, in the order of `seq`.
+        pub async fn list_pinned_messages(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPinnedMessagesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPinnedMessagesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.messages.v1.MessageService/ListPinnedMessages",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "loquat.messages.v1.MessageService",
+                        "ListPinnedMessages",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// A decided change: exactly one of `room_created`, `room_updated` and `memberships_changed`.
@@ -641,6 +1150,25 @@ pub struct ReadRoomLogResponse {
     /// reader. A reader who is not gets the events up to its own removal and nothing after.
     #[prost(bool, tag = "4")]
     pub reader_is_member: bool,
+    /// Numbers after the cursor, up to the last that this answer covers, whose events the reader may not see: what happened in
+    /// a private room between the reader's removal, or leaving, and its coming back. In order; they do not touch each other, and
+    /// no event stands in them. Empty without a reader.
+    #[prost(message, repeated, tag = "5")]
+    pub hidden_ranges: ::prost::alloc::vec::Vec<SeqRange>,
+    /// From which `seq` on the reader may see everything, as of the head. A gateway serves from its ring only what lies there.
+    /// 0 without a reader, and for one that is no member.
+    #[prost(uint64, tag = "6")]
+    pub visible_from_seq: u64,
+}
+/// Numbers of a log, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeqRange {
+    /// The first.
+    #[prost(uint64, tag = "1")]
+    pub from_seq: u64,
+    /// The last.
+    #[prost(uint64, tag = "2")]
+    pub to_seq: u64,
 }
 /// Asks for changed heads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -362,6 +362,10 @@ pub enum ErrorReason {
     ChangePending = 9,
     /// UNAVAILABLE: the store of rooms does not answer. Nothing is known of the outcome.
     StoreUnavailable = 10,
+    /// FAILED_PRECONDITION: an owner is not removed.
+    MemberIsOwner = 11,
+    /// FAILED_PRECONDITION: nobody removes oneself. Leave the room instead.
+    MemberIsCaller = 12,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -381,6 +385,8 @@ impl ErrorReason {
             Self::UpdateMaskInvalid => "ERROR_REASON_UPDATE_MASK_INVALID",
             Self::ChangePending => "ERROR_REASON_CHANGE_PENDING",
             Self::StoreUnavailable => "ERROR_REASON_STORE_UNAVAILABLE",
+            Self::MemberIsOwner => "ERROR_REASON_MEMBER_IS_OWNER",
+            Self::MemberIsCaller => "ERROR_REASON_MEMBER_IS_CALLER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -397,6 +403,8 @@ impl ErrorReason {
             "ERROR_REASON_UPDATE_MASK_INVALID" => Some(Self::UpdateMaskInvalid),
             "ERROR_REASON_CHANGE_PENDING" => Some(Self::ChangePending),
             "ERROR_REASON_STORE_UNAVAILABLE" => Some(Self::StoreUnavailable),
+            "ERROR_REASON_MEMBER_IS_OWNER" => Some(Self::MemberIsOwner),
+            "ERROR_REASON_MEMBER_IS_CALLER" => Some(Self::MemberIsCaller),
             _ => None,
         }
     }
@@ -540,6 +548,19 @@ pub struct LeaveRoomRequest {
 /// The caller is no member.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LeaveRoomResponse {}
+/// Names whom to remove from where.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveMemberRequest {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room_id: ::prost::alloc::string::String,
+    /// The person. Not the caller.
+    #[prost(string, tag = "2")]
+    pub user_id: ::prost::alloc::string::String,
+}
+/// The person is no member.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveMemberResponse {}
 /// Names a room.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMembersRequest {
@@ -846,6 +867,33 @@ pub mod room_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("loquat.rooms.v1.RoomService", "LeaveRoom"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends somebody else's membership. Who is no member already stays none. Nobody removes an owner or, by this, oneself
+        /// (FAILED_PRECONDITION with the reason `MEMBER_IS_OWNER` or `MEMBER_IS_CALLER`). Nothing after the removal's `seq` is
+        /// delivered to the removed.
+        pub async fn remove_member(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveMemberRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveMemberResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/loquat.rooms.v1.RoomService/RemoveMember",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("loquat.rooms.v1.RoomService", "RemoveMember"));
             self.inner.unary(req, path, codec).await
         }
         /// Returns a room's members by pages, in the order in which they came. For members only.

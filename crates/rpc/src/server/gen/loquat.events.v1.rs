@@ -32,6 +32,15 @@ pub mod event_service_server {
             tonic::Response<::loquat_proto::events::v1::UpdateInterestResponse>,
             tonic::Status,
         >;
+        /// Returns what a stream would have said since some cursors, for clients that ask now and then instead of listening: bots,
+        /// and phones that were woken. An answer holds a part; ask again with its cursors while `has_more`.
+        async fn sync(
+            &self,
+            request: tonic::Request<::loquat_proto::events::v1::SyncRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::events::v1::SyncResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the Connect method.
         type ConnectStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<crate::codec::Encoded, tonic::Status>,
@@ -215,6 +224,54 @@ pub mod event_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = UpdateInterestSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.events.v1.EventService/Sync" => {
+                    #[allow(non_camel_case_types)]
+                    struct SyncSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::events::v1::SyncRequest,
+                    > for SyncSvc<T> {
+                        type Response = ::loquat_proto::events::v1::SyncResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::events::v1::SyncRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::sync(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SyncSvc(inner);
                         let codec = crate::codec::ServerCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -37,6 +37,70 @@ pub mod message_service_server {
             tonic::Response<::loquat_proto::messages::v1::GetMessageResponse>,
             tonic::Status,
         >;
+        /// Gives an own message another text. PERMISSION_DENIED with the reason `NOT_THE_SENDER` for others'; FAILED_PRECONDITION
+        /// with `MESSAGE_DELETED` for a deleted one, and `MESSAGE_FULL` after 100 edits.
+        async fn edit_message(
+            &self,
+            request: tonic::Request<::loquat_proto::messages::v1::EditMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::EditMessageResponse>,
+            tonic::Status,
+        >;
+        /// Deletes a message for all: an own one, or any in a room that one owns. Its text and those of its edits are erased; its
+        /// place in the log stays. FAILED_PRECONDITION with the reason `MESSAGE_DELETED` where it is deleted already.
+        async fn delete_message(
+            &self,
+            request: tonic::Request<::loquat_proto::messages::v1::DeleteMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::DeleteMessageResponse>,
+            tonic::Status,
+        >;
+        /// Reacts to a message with an emoji. Nothing changes where the caller has done so already. INVALID_ARGUMENT with the reason
+        /// `EMOJI_UNKNOWN` for what is not one emoji; FAILED_PRECONDITION with `MESSAGE_DELETED`, and with `MESSAGE_FULL` for a
+        /// twenty-first kind of reaction.
+        async fn add_reaction(
+            &self,
+            request: tonic::Request<::loquat_proto::messages::v1::AddReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::AddReactionResponse>,
+            tonic::Status,
+        >;
+        /// Takes the caller's reaction back. Nothing changes where there is none. FAILED_PRECONDITION with the reason
+        /// `MESSAGE_DELETED`.
+        async fn remove_reaction(
+            &self,
+            request: tonic::Request<::loquat_proto::messages::v1::RemoveReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::RemoveReactionResponse>,
+            tonic::Status,
+        >;
+        /// Pins a message. Nothing changes where it is pinned. FAILED_PRECONDITION with the reason `MESSAGE_DELETED`, or `PINS_FULL`
+        /// where the room has 100.
+        async fn pin_message(
+            &self,
+            request: tonic::Request<::loquat_proto::messages::v1::PinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::PinMessageResponse>,
+            tonic::Status,
+        >;
+        /// Takes a message's pin away. Nothing changes where it has none. FAILED_PRECONDITION with the reason `MESSAGE_DELETED`.
+        async fn unpin_message(
+            &self,
+            request: tonic::Request<::loquat_proto::messages::v1::UnpinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::UnpinMessageResponse>,
+            tonic::Status,
+        >;
+        /// Returns the pinned messages of a room, at most 100, in the order of `seq`.
+        async fn list_pinned_messages(
+            &self,
+            request: tonic::Request<
+                ::loquat_proto::messages::v1::ListPinnedMessagesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::messages::v1::ListPinnedMessagesResponse>,
+            tonic::Status,
+        >;
     }
     /// Messages of a room.
     ///
@@ -247,6 +311,344 @@ pub mod message_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetMessageSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/EditMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct EditMessageSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::EditMessageRequest,
+                    > for EditMessageSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::EditMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::EditMessageRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::edit_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EditMessageSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/DeleteMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteMessageSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::DeleteMessageRequest,
+                    > for DeleteMessageSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::DeleteMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::DeleteMessageRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::delete_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteMessageSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/AddReaction" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddReactionSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::AddReactionRequest,
+                    > for AddReactionSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::AddReactionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::AddReactionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::add_reaction(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddReactionSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/RemoveReaction" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveReactionSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::RemoveReactionRequest,
+                    > for RemoveReactionSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::RemoveReactionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::RemoveReactionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::remove_reaction(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveReactionSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/PinMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct PinMessageSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::PinMessageRequest,
+                    > for PinMessageSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::PinMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::PinMessageRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::pin_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PinMessageSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/UnpinMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnpinMessageSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::UnpinMessageRequest,
+                    > for UnpinMessageSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::UnpinMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::UnpinMessageRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::unpin_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnpinMessageSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.messages.v1.MessageService/ListPinnedMessages" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPinnedMessagesSvc<T: MessageService>(pub Arc<T>);
+                    impl<
+                        T: MessageService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::messages::v1::ListPinnedMessagesRequest,
+                    > for ListPinnedMessagesSvc<T> {
+                        type Response = ::loquat_proto::messages::v1::ListPinnedMessagesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::messages::v1::ListPinnedMessagesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessageService>::list_pinned_messages(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPinnedMessagesSvc(inner);
                         let codec = crate::codec::ServerCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -311,6 +311,16 @@ pub mod room_service_server {
             tonic::Response<::loquat_proto::rooms::v1::LeaveRoomResponse>,
             tonic::Status,
         >;
+        /// Ends somebody else's membership. Who is no member already stays none. Nobody removes an owner or, by this, oneself
+        /// (FAILED_PRECONDITION with the reason `MEMBER_IS_OWNER` or `MEMBER_IS_CALLER`). Nothing after the removal's `seq` is
+        /// delivered to the removed.
+        async fn remove_member(
+            &self,
+            request: tonic::Request<::loquat_proto::rooms::v1::RemoveMemberRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::loquat_proto::rooms::v1::RemoveMemberResponse>,
+            tonic::Status,
+        >;
         /// Returns a room's members by pages, in the order in which they came. For members only.
         async fn list_members(
             &self,
@@ -682,6 +692,54 @@ pub mod room_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = LeaveRoomSvc(inner);
+                        let codec = crate::codec::ServerCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/loquat.rooms.v1.RoomService/RemoveMember" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveMemberSvc<T: RoomService>(pub Arc<T>);
+                    impl<
+                        T: RoomService,
+                    > tonic::server::UnaryService<
+                        ::loquat_proto::rooms::v1::RemoveMemberRequest,
+                    > for RemoveMemberSvc<T> {
+                        type Response = ::loquat_proto::rooms::v1::RemoveMemberResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::loquat_proto::rooms::v1::RemoveMemberRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RoomService>::remove_member(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveMemberSvc(inner);
                         let codec = crate::codec::ServerCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

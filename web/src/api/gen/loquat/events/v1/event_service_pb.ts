@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file loquat/events/v1/event_service.proto.
  */
 export const file_loquat_events_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRsb3F1YXQvZXZlbnRzL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SEGxvcXVhdC5ldmVudHMudjEicwoISW50ZXJlc3QSOAoFcm9vbXMYASADKAsyHi5sb3F1YXQubWVzc2FnZXMudjEuUm9vbUN1cnNvckIJukgGkgEDEMgBEi0KEXByZXNlbmNlX3VzZXJfaWRzGAIgAygJQhK6SA+SAQwQ9AMiB3IFGCSwAQEiXAoQU3Vic2NyaWJlUmVxdWVzdBIsCghpbnRlcmVzdBgBIAEoCzIaLmxvcXVhdC5ldmVudHMudjEuSW50ZXJlc3QSGgoSdXNlcl9zdGF0ZV92ZXJzaW9uGAIgASgEIj8KEVN1YnNjcmliZVJlc3BvbnNlEioKBGl0ZW0YASABKAsyHC5sb3F1YXQuZXZlbnRzLnYxLlN0cmVhbUl0ZW0iywEKDkNvbm5lY3RSZXF1ZXN0EjEKBXN0YXJ0GAEgASgLMiIubG9xdWF0LmV2ZW50cy52MS5TdWJzY3JpYmVSZXF1ZXN0EjkKD2ludGVyZXN0X3VwZGF0ZRgCIAEoCzIgLmxvcXVhdC5ldmVudHMudjEuSW50ZXJlc3RVcGRhdGUSJAoEYmVhdBgDIAEoCzIWLmxvcXVhdC5ldmVudHMudjEuQmVhdDolukgiIiAKBXN0YXJ0Cg9pbnRlcmVzdF91cGRhdGUKBGJlYXQQASI9Cg9Db25uZWN0UmVzcG9uc2USKgoEaXRlbRgBIAEoCzIcLmxvcXVhdC5ldmVudHMudjEuU3RyZWFtSXRlbSJhCg5JbnRlcmVzdFVwZGF0ZRIZCghyZXZpc2lvbhgBIAEoBEIHukgEMgIoARI0CghpbnRlcmVzdBgCIAEoCzIaLmxvcXVhdC5ldmVudHMudjEuSW50ZXJlc3RCBrpIA8gBASIGCgRCZWF0Im8KFVVwZGF0ZUludGVyZXN0UmVxdWVzdBIcCglzdHJlYW1faWQYASABKAlCCbpIBnIEEAEYUBI4CgZ1cGRhdGUYAiABKAsyIC5sb3F1YXQuZXZlbnRzLnYxLkludGVyZXN0VXBkYXRlQga6SAPIAQEiGAoWVXBkYXRlSW50ZXJlc3RSZXNwb25zZSLIBAoKU3RyZWFtSXRlbRIzCgpyb29tX2V2ZW50GAEgASgLMh0ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21FdmVudEgAEioKBmhpZGRlbhgCIAEoCzIYLmxvcXVhdC5ldmVudHMudjEuSGlkZGVuSAASKAoFcmVzZXQYAyABKAsyFy5sb3F1YXQuZXZlbnRzLnYxLlJlc2V0SAASLAoHd2VsY29tZRgEIAEoCzIZLmxvcXVhdC5ldmVudHMudjEuV2VsY29tZUgAEjAKCWhlYXJ0YmVhdBgFIAEoCzIbLmxvcXVhdC5ldmVudHMudjEuSGVhcnRiZWF0SAASQAoSdXNlcl9zdGF0ZV9jaGFuZ2VkGAYgASgLMiIubG9xdWF0LmV2ZW50cy52MS5Vc2VyU3RhdGVDaGFuZ2VkSAASMAoIcHJlc2VuY2UYByABKAsyHC5sb3F1YXQucHJlc2VuY2UudjEuUHJlc2VuY2VIABIxCgZ0eXBpbmcYCCABKAsyHy5sb3F1YXQuZXZlbnRzLnYxLlR5cGluZ0NoYW5nZWRIABI9ChBpbnRlcmVzdF9hcHBsaWVkGAkgASgLMiEubG9xdWF0LmV2ZW50cy52MS5JbnRlcmVzdEFwcGxpZWRIABIzCgtyb29tX2Nsb3NlZBgKIAEoCzIcLmxvcXVhdC5ldmVudHMudjEuUm9vbUNsb3NlZEgAEiwKB2Nsb3NpbmcYCyABKAsyGS5sb3F1YXQuZXZlbnRzLnYxLkNsb3NpbmdIAEIGCgRraW5kIogBCgdXZWxjb21lEhoKCXN0cmVhbV9pZBgBIAEoCUIHukgEcgIYUBIwCg1zaWxlbmNlX2xpbWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC3NlcnZlcl90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJECgZIaWRkZW4SGAoHcm9vbV9pZBgBIAEoCUIHukgEcgIYJBIQCghmcm9tX3NlcRgCIAEoBBIOCgZ0b19zZXEYAyABKAQikQEKBVJlc2V0Ei4KBHJvb20YASABKAsyHi5sb3F1YXQubWVzc2FnZXMudjEuUm9vbUN1cnNvckgAEhwKEnVzZXJfc3RhdGVfdmVyc2lvbhgCIAEoBEgAEi8KBnJlYXNvbhgDIAEoDjIfLmxvcXVhdC5tZXNzYWdlcy52MS5SZXNldFJlYXNvbkIJCgdzdWJqZWN0InYKCUhlYXJ0YmVhdBI4CgVoZWFkcxgBIAMoCzIeLmxvcXVhdC5tZXNzYWdlcy52MS5Sb29tQ3Vyc29yQgm6SAaSAQMQ9AMSLwoLc2VydmVyX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkMKEFVzZXJTdGF0ZUNoYW5nZWQSLwoGY2hhbmdlGAEgASgLMh8ubG9xdWF0LnJvb21zLnYxLlVzZXJSb29tQ2hhbmdlIocBCg1UeXBpbmdDaGFuZ2VkEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSGAoHdXNlcl9pZBgCIAEoCUIHukgEcgIYJBIRCglpc190eXBpbmcYAyABKAgSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiMKD0ludGVyZXN0QXBwbGllZBIQCghyZXZpc2lvbhgBIAEoBCJaCgpSb29tQ2xvc2VkEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSMgoGcmVhc29uGAIgASgOMiIubG9xdWF0LmV2ZW50cy52MS5Sb29tQ2xvc2VkUmVhc29uIjoKB0Nsb3NpbmcSLwoGcmVhc29uGAEgASgOMh8ubG9xdWF0LmV2ZW50cy52MS5DbG9zaW5nUmVhc29uKpwBChBSb29tQ2xvc2VkUmVhc29uEiIKHlJPT01fQ0xPU0VEX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHFJPT01fQ0xPU0VEX1JFQVNPTl9OT1RfRk9VTkQQARIeChpST09NX0NMT1NFRF9SRUFTT05fUkVNT1ZFRBACEiIKHlJPT01fQ0xPU0VEX1JFQVNPTl9VTkFWQUlMQUJMRRADKrABCg1DbG9zaW5nUmVhc29uEh4KGkNMT1NJTkdfUkVBU09OX1VOU1BFQ0lGSUVEEAASHQoZQ0xPU0lOR19SRUFTT05fR09JTkdfQVdBWRABEiAKHENMT1NJTkdfUkVBU09OX1NFU1NJT05fRU5ERUQQAhIiCh5DTE9TSU5HX1JFQVNPTl9SRUFERVJfVE9PX1NMT1cQAxIaChZDTE9TSU5HX1JFQVNPTl9OT19CRUFUEAQywwIKDEV2ZW50U2VydmljZRJiCglTdWJzY3JpYmUSIi5sb3F1YXQuZXZlbnRzLnYxLlN1YnNjcmliZVJlcXVlc3QaIy5sb3F1YXQuZXZlbnRzLnYxLlN1YnNjcmliZVJlc3BvbnNlIgqKtRgCCASQtRgBMAESbwoOVXBkYXRlSW50ZXJlc3QSJy5sb3F1YXQuZXZlbnRzLnYxLlVwZGF0ZUludGVyZXN0UmVxdWVzdBooLmxvcXVhdC5ldmVudHMudjEuVXBkYXRlSW50ZXJlc3RSZXNwb25zZSIKirUYAggEkLUYAxJeCgdDb25uZWN0EiAubG9xdWF0LmV2ZW50cy52MS5Db25uZWN0UmVxdWVzdBohLmxvcXVhdC5ldmVudHMudjEuQ29ubmVjdFJlc3BvbnNlIgqKtRgCCASQtRgBKAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_loquat_authorization_v1_authorization, file_loquat_messages_v1_room_event, file_loquat_presence_v1_presence_service, file_loquat_rooms_v1_user_rooms_service]);
+  fileDesc("CiRsb3F1YXQvZXZlbnRzL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SEGxvcXVhdC5ldmVudHMudjEicwoISW50ZXJlc3QSOAoFcm9vbXMYASADKAsyHi5sb3F1YXQubWVzc2FnZXMudjEuUm9vbUN1cnNvckIJukgGkgEDEMgBEi0KEXByZXNlbmNlX3VzZXJfaWRzGAIgAygJQhK6SA+SAQwQ9AMiB3IFGCSwAQEiXAoQU3Vic2NyaWJlUmVxdWVzdBIsCghpbnRlcmVzdBgBIAEoCzIaLmxvcXVhdC5ldmVudHMudjEuSW50ZXJlc3QSGgoSdXNlcl9zdGF0ZV92ZXJzaW9uGAIgASgEIj8KEVN1YnNjcmliZVJlc3BvbnNlEioKBGl0ZW0YASABKAsyHC5sb3F1YXQuZXZlbnRzLnYxLlN0cmVhbUl0ZW0igQEKC1N5bmNSZXF1ZXN0EjcKBXJvb21zGAEgAygLMh4ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21DdXJzb3JCCLpIBZIBAhAUEhoKEnVzZXJfc3RhdGVfdmVyc2lvbhgCIAEoBBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGMgBKAAirwEKDFN5bmNSZXNwb25zZRI2CgVpdGVtcxgBIAMoCzIcLmxvcXVhdC5ldmVudHMudjEuU3RyZWFtSXRlbUIJukgGkgEDEIgnEjkKB2N1cnNvcnMYAiADKAsyHi5sb3F1YXQubWVzc2FnZXMudjEuUm9vbUN1cnNvckIIukgFkgECEBQSGgoSdXNlcl9zdGF0ZV92ZXJzaW9uGAMgASgEEhAKCGhhc19tb3JlGAQgASgIIssBCg5Db25uZWN0UmVxdWVzdBIxCgVzdGFydBgBIAEoCzIiLmxvcXVhdC5ldmVudHMudjEuU3Vic2NyaWJlUmVxdWVzdBI5Cg9pbnRlcmVzdF91cGRhdGUYAiABKAsyIC5sb3F1YXQuZXZlbnRzLnYxLkludGVyZXN0VXBkYXRlEiQKBGJlYXQYAyABKAsyFi5sb3F1YXQuZXZlbnRzLnYxLkJlYXQ6JbpIIiIgCgVzdGFydAoPaW50ZXJlc3RfdXBkYXRlCgRiZWF0EAEiPQoPQ29ubmVjdFJlc3BvbnNlEioKBGl0ZW0YASABKAsyHC5sb3F1YXQuZXZlbnRzLnYxLlN0cmVhbUl0ZW0iYQoOSW50ZXJlc3RVcGRhdGUSGQoIcmV2aXNpb24YASABKARCB7pIBDICKAESNAoIaW50ZXJlc3QYAiABKAsyGi5sb3F1YXQuZXZlbnRzLnYxLkludGVyZXN0Qga6SAPIAQEiBgoEQmVhdCJvChVVcGRhdGVJbnRlcmVzdFJlcXVlc3QSHAoJc3RyZWFtX2lkGAEgASgJQgm6SAZyBBABGFASOAoGdXBkYXRlGAIgASgLMiAubG9xdWF0LmV2ZW50cy52MS5JbnRlcmVzdFVwZGF0ZUIGukgDyAEBIhgKFlVwZGF0ZUludGVyZXN0UmVzcG9uc2UiyAQKClN0cmVhbUl0ZW0SMwoKcm9vbV9ldmVudBgBIAEoCzIdLmxvcXVhdC5tZXNzYWdlcy52MS5Sb29tRXZlbnRIABIqCgZoaWRkZW4YAiABKAsyGC5sb3F1YXQuZXZlbnRzLnYxLkhpZGRlbkgAEigKBXJlc2V0GAMgASgLMhcubG9xdWF0LmV2ZW50cy52MS5SZXNldEgAEiwKB3dlbGNvbWUYBCABKAsyGS5sb3F1YXQuZXZlbnRzLnYxLldlbGNvbWVIABIwCgloZWFydGJlYXQYBSABKAsyGy5sb3F1YXQuZXZlbnRzLnYxLkhlYXJ0YmVhdEgAEkAKEnVzZXJfc3RhdGVfY2hhbmdlZBgGIAEoCzIiLmxvcXVhdC5ldmVudHMudjEuVXNlclN0YXRlQ2hhbmdlZEgAEjAKCHByZXNlbmNlGAcgASgLMhwubG9xdWF0LnByZXNlbmNlLnYxLlByZXNlbmNlSAASMQoGdHlwaW5nGAggASgLMh8ubG9xdWF0LmV2ZW50cy52MS5UeXBpbmdDaGFuZ2VkSAASPQoQaW50ZXJlc3RfYXBwbGllZBgJIAEoCzIhLmxvcXVhdC5ldmVudHMudjEuSW50ZXJlc3RBcHBsaWVkSAASMwoLcm9vbV9jbG9zZWQYCiABKAsyHC5sb3F1YXQuZXZlbnRzLnYxLlJvb21DbG9zZWRIABIsCgdjbG9zaW5nGAsgASgLMhkubG9xdWF0LmV2ZW50cy52MS5DbG9zaW5nSABCBgoEa2luZCKIAQoHV2VsY29tZRIaCglzdHJlYW1faWQYASABKAlCB7pIBHICGFASMAoNc2lsZW5jZV9saW1pdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgtzZXJ2ZXJfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRAoGSGlkZGVuEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEIpEBCgVSZXNldBIuCgRyb29tGAEgASgLMh4ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21DdXJzb3JIABIcChJ1c2VyX3N0YXRlX3ZlcnNpb24YAiABKARIABIvCgZyZWFzb24YAyABKA4yHy5sb3F1YXQubWVzc2FnZXMudjEuUmVzZXRSZWFzb25CCQoHc3ViamVjdCKSAQoJSGVhcnRiZWF0EjgKBWhlYWRzGAEgAygLMh4ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21DdXJzb3JCCbpIBpIBAxD0AxIvCgtzZXJ2ZXJfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoSdXNlcl9zdGF0ZV92ZXJzaW9uGAMgASgEIkMKEFVzZXJTdGF0ZUNoYW5nZWQSLwoGY2hhbmdlGAEgASgLMh8ubG9xdWF0LnJvb21zLnYxLlVzZXJSb29tQ2hhbmdlIocBCg1UeXBpbmdDaGFuZ2VkEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSGAoHdXNlcl9pZBgCIAEoCUIHukgEcgIYJBIRCglpc190eXBpbmcYAyABKAgSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiMKD0ludGVyZXN0QXBwbGllZBIQCghyZXZpc2lvbhgBIAEoBCJaCgpSb29tQ2xvc2VkEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSMgoGcmVhc29uGAIgASgOMiIubG9xdWF0LmV2ZW50cy52MS5Sb29tQ2xvc2VkUmVhc29uIjoKB0Nsb3NpbmcSLwoGcmVhc29uGAEgASgOMh8ubG9xdWF0LmV2ZW50cy52MS5DbG9zaW5nUmVhc29uKpwBChBSb29tQ2xvc2VkUmVhc29uEiIKHlJPT01fQ0xPU0VEX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHFJPT01fQ0xPU0VEX1JFQVNPTl9OT1RfRk9VTkQQARIeChpST09NX0NMT1NFRF9SRUFTT05fUkVNT1ZFRBACEiIKHlJPT01fQ0xPU0VEX1JFQVNPTl9VTkFWQUlMQUJMRRADKrABCg1DbG9zaW5nUmVhc29uEh4KGkNMT1NJTkdfUkVBU09OX1VOU1BFQ0lGSUVEEAASHQoZQ0xPU0lOR19SRUFTT05fR09JTkdfQVdBWRABEiAKHENMT1NJTkdfUkVBU09OX1NFU1NJT05fRU5ERUQQAhIiCh5DTE9TSU5HX1JFQVNPTl9SRUFERVJfVE9PX1NMT1cQAxIaChZDTE9TSU5HX1JFQVNPTl9OT19CRUFUEAQymQMKDEV2ZW50U2VydmljZRJiCglTdWJzY3JpYmUSIi5sb3F1YXQuZXZlbnRzLnYxLlN1YnNjcmliZVJlcXVlc3QaIy5sb3F1YXQuZXZlbnRzLnYxLlN1YnNjcmliZVJlc3BvbnNlIgqKtRgCCASQtRgBMAESbwoOVXBkYXRlSW50ZXJlc3QSJy5sb3F1YXQuZXZlbnRzLnYxLlVwZGF0ZUludGVyZXN0UmVxdWVzdBooLmxvcXVhdC5ldmVudHMudjEuVXBkYXRlSW50ZXJlc3RSZXNwb25zZSIKirUYAggEkLUYAxJUCgRTeW5jEh0ubG9xdWF0LmV2ZW50cy52MS5TeW5jUmVxdWVzdBoeLmxvcXVhdC5ldmVudHMudjEuU3luY1Jlc3BvbnNlIg2QAgGKtRgCCASQtRgBEl4KB0Nvbm5lY3QSIC5sb3F1YXQuZXZlbnRzLnYxLkNvbm5lY3RSZXF1ZXN0GiEubG9xdWF0LmV2ZW50cy52MS5Db25uZWN0UmVzcG9uc2UiCoq1GAIIBJC1GAEoATABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_loquat_authorization_v1_authorization, file_loquat_messages_v1_room_event, file_loquat_presence_v1_presence_service, file_loquat_rooms_v1_user_rooms_service]);
 
 /**
  * What a stream watches.
@@ -103,6 +103,85 @@ export const SubscribeResponseSchema: GenMessage<SubscribeResponse> = /*@__PURE_
   messageDesc(file_loquat_events_v1_event_service, 2);
 
 /**
+ * What to answer.
+ *
+ * @generated from message loquat.events.v1.SyncRequest
+ */
+export type SyncRequest = Message<"loquat.events.v1.SyncRequest"> & {
+  /**
+   * 0 to 20 rooms, each with the place from which to go on. A cursor of which only `room_id` is set answers where the room
+   * stands now.
+   *
+   * @generated from field: repeated loquat.messages.v1.RoomCursor rooms = 1;
+   */
+  rooms: RoomCursor[];
+
+  /**
+   * The version of the user's state that the client has, or 0.
+   *
+   * @generated from field: uint64 user_state_version = 2;
+   */
+  userStateVersion: bigint;
+
+  /**
+   * How many events of a room at most, 1 to 200. 0 means 100.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+};
+
+/**
+ * Describes the message loquat.events.v1.SyncRequest.
+ * Use `create(SyncRequestSchema)` to create a new message.
+ */
+export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_events_v1_event_service, 3);
+
+/**
+ * What there was.
+ *
+ * @generated from message loquat.events.v1.SyncResponse
+ */
+export type SyncResponse = Message<"loquat.events.v1.SyncResponse"> & {
+  /**
+   * Room events, hidden ranges, resets, changes of the user's state and closed rooms; of each room in the order of `seq`, with
+   * none missing up to its cursor below.
+   *
+   * @generated from field: repeated loquat.events.v1.StreamItem items = 1;
+   */
+  items: StreamItem[];
+
+  /**
+   * Where each room now stands for the client: the cursors to ask with next. Rooms that are closed to the client are left out.
+   *
+   * @generated from field: repeated loquat.messages.v1.RoomCursor cursors = 2;
+   */
+  cursors: RoomCursor[];
+
+  /**
+   * The version of the user's state that the items lead to.
+   *
+   * @generated from field: uint64 user_state_version = 3;
+   */
+  userStateVersion: bigint;
+
+  /**
+   * Whether there is more than the answer holds.
+   *
+   * @generated from field: bool has_more = 4;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message loquat.events.v1.SyncResponse.
+ * Use `create(SyncResponseSchema)` to create a new message.
+ */
+export const SyncResponseSchema: GenMessage<SyncResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_events_v1_event_service, 4);
+
+/**
  * What a client sends over Connect: exactly one of `start`, `interest_update` and `beat`.
  *
  * @generated from message loquat.events.v1.ConnectRequest
@@ -135,7 +214,7 @@ export type ConnectRequest = Message<"loquat.events.v1.ConnectRequest"> & {
  * Use `create(ConnectRequestSchema)` to create a new message.
  */
 export const ConnectRequestSchema: GenMessage<ConnectRequest> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 3);
+  messageDesc(file_loquat_events_v1_event_service, 5);
 
 /**
  * One item of the stream.
@@ -156,7 +235,7 @@ export type ConnectResponse = Message<"loquat.events.v1.ConnectResponse"> & {
  * Use `create(ConnectResponseSchema)` to create a new message.
  */
 export const ConnectResponseSchema: GenMessage<ConnectResponse> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 4);
+  messageDesc(file_loquat_events_v1_event_service, 6);
 
 /**
  * A change of what a stream watches.
@@ -184,7 +263,7 @@ export type InterestUpdate = Message<"loquat.events.v1.InterestUpdate"> & {
  * Use `create(InterestUpdateSchema)` to create a new message.
  */
 export const InterestUpdateSchema: GenMessage<InterestUpdate> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 5);
+  messageDesc(file_loquat_events_v1_event_service, 7);
 
 /**
  * The client is there.
@@ -199,7 +278,7 @@ export type Beat = Message<"loquat.events.v1.Beat"> & {
  * Use `create(BeatSchema)` to create a new message.
  */
 export const BeatSchema: GenMessage<Beat> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 6);
+  messageDesc(file_loquat_events_v1_event_service, 8);
 
 /**
  * A change of what a stream watches, sent from outside it.
@@ -227,7 +306,7 @@ export type UpdateInterestRequest = Message<"loquat.events.v1.UpdateInterestRequ
  * Use `create(UpdateInterestRequestSchema)` to create a new message.
  */
 export const UpdateInterestRequestSchema: GenMessage<UpdateInterestRequest> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 7);
+  messageDesc(file_loquat_events_v1_event_service, 9);
 
 /**
  * The change is on its way to the stream.
@@ -242,7 +321,7 @@ export type UpdateInterestResponse = Message<"loquat.events.v1.UpdateInterestRes
  * Use `create(UpdateInterestResponseSchema)` to create a new message.
  */
 export const UpdateInterestResponseSchema: GenMessage<UpdateInterestResponse> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 8);
+  messageDesc(file_loquat_events_v1_event_service, 10);
 
 /**
  * One thing that a stream says.
@@ -351,7 +430,7 @@ export type StreamItem = Message<"loquat.events.v1.StreamItem"> & {
  * Use `create(StreamItemSchema)` to create a new message.
  */
 export const StreamItemSchema: GenMessage<StreamItem> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 9);
+  messageDesc(file_loquat_events_v1_event_service, 11);
 
 /**
  * The stream begins. Always the first item.
@@ -386,7 +465,7 @@ export type Welcome = Message<"loquat.events.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 10);
+  messageDesc(file_loquat_events_v1_event_service, 12);
 
 /**
  * Numbers of a room's log that the reader may not see the content of.
@@ -421,7 +500,7 @@ export type Hidden = Message<"loquat.events.v1.Hidden"> & {
  * Use `create(HiddenSchema)` to create a new message.
  */
 export const HiddenSchema: GenMessage<Hidden> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 11);
+  messageDesc(file_loquat_events_v1_event_service, 13);
 
 /**
  * Something must be loaded afresh.
@@ -465,7 +544,7 @@ export type Reset = Message<"loquat.events.v1.Reset"> & {
  * Use `create(ResetSchema)` to create a new message.
  */
 export const ResetSchema: GenMessage<Reset> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 12);
+  messageDesc(file_loquat_events_v1_event_service, 14);
 
 /**
  * The stream is alive. One comes each 10 to 15 seconds.
@@ -487,6 +566,14 @@ export type Heartbeat = Message<"loquat.events.v1.Heartbeat"> & {
    * @generated from field: google.protobuf.Timestamp server_time = 2;
    */
   serverTime?: Timestamp | undefined;
+
+  /**
+   * The version of the user's state as the gateway last read it, at most two heartbeats ago. A client that has a lower one and
+   * is told of no change asks with Sync.
+   *
+   * @generated from field: uint64 user_state_version = 3;
+   */
+  userStateVersion: bigint;
 };
 
 /**
@@ -494,7 +581,7 @@ export type Heartbeat = Message<"loquat.events.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 13);
+  messageDesc(file_loquat_events_v1_event_service, 15);
 
 /**
  * The user's list of rooms changed.
@@ -515,7 +602,7 @@ export type UserStateChanged = Message<"loquat.events.v1.UserStateChanged"> & {
  * Use `create(UserStateChangedSchema)` to create a new message.
  */
 export const UserStateChangedSchema: GenMessage<UserStateChanged> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 14);
+  messageDesc(file_loquat_events_v1_event_service, 16);
 
 /**
  * Somebody is typing, or no longer is.
@@ -557,7 +644,7 @@ export type TypingChanged = Message<"loquat.events.v1.TypingChanged"> & {
  * Use `create(TypingChangedSchema)` to create a new message.
  */
 export const TypingChangedSchema: GenMessage<TypingChanged> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 15);
+  messageDesc(file_loquat_events_v1_event_service, 17);
 
 /**
  * A change of interest is applied.
@@ -578,7 +665,7 @@ export type InterestApplied = Message<"loquat.events.v1.InterestApplied"> & {
  * Use `create(InterestAppliedSchema)` to create a new message.
  */
 export const InterestAppliedSchema: GenMessage<InterestApplied> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 16);
+  messageDesc(file_loquat_events_v1_event_service, 18);
 
 /**
  * A room is no longer watched.
@@ -606,7 +693,7 @@ export type RoomClosed = Message<"loquat.events.v1.RoomClosed"> & {
  * Use `create(RoomClosedSchema)` to create a new message.
  */
 export const RoomClosedSchema: GenMessage<RoomClosed> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 17);
+  messageDesc(file_loquat_events_v1_event_service, 19);
 
 /**
  * The stream ends in a moment. Always the last item, where the gateway can still say so.
@@ -627,7 +714,7 @@ export type Closing = Message<"loquat.events.v1.Closing"> & {
  * Use `create(ClosingSchema)` to create a new message.
  */
 export const ClosingSchema: GenMessage<Closing> = /*@__PURE__*/
-  messageDesc(file_loquat_events_v1_event_service, 18);
+  messageDesc(file_loquat_events_v1_event_service, 20);
 
 /**
  * Why a room is no longer watched.
@@ -753,6 +840,17 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof UpdateInterestRequestSchema;
     output: typeof UpdateInterestResponseSchema;
+  },
+  /**
+   * Returns what a stream would have said since some cursors, for clients that ask now and then instead of listening: bots,
+   * and phones that were woken. An answer holds a part; ask again with its cursors while `has_more`.
+   *
+   * @generated from rpc loquat.events.v1.EventService.Sync
+   */
+  sync: {
+    methodKind: "unary";
+    input: typeof SyncRequestSchema;
+    output: typeof SyncResponseSchema;
   },
   /**
    * The same events for native clients, over a stream on which they also send: first `start`, then changes of interest,

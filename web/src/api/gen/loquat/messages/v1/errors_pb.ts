@@ -11,7 +11,7 @@ import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file loquat/messages/v1/errors.proto.
  */
 export const file_loquat_messages_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("Ch9sb3F1YXQvbWVzc2FnZXMvdjEvZXJyb3JzLnByb3RvEhJsb3F1YXQubWVzc2FnZXMudjEqwAIKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEh8KG0VSUk9SX1JFQVNPTl9ST09NX05PVF9GT1VORBABEiIKHkVSUk9SX1JFQVNPTl9NRVNTQUdFX05PVF9GT1VORBACEiIKHkVSUk9SX1JFQVNPTl9SRVFVRVNUX0lEX1JFVVNFRBADEiMKH0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQBBIlCiFFUlJPUl9SRUFTT05fVkVSU0lPTl9PVVRfT0ZfT1JERVIQBRIaChZFUlJPUl9SRUFTT05fUk9PTV9CVVNZEAYSIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEAcSHgoaRVJST1JfUkVBU09OX1NUT1JFX1JFRlVTRUQQCGIGcHJvdG8z");
+  fileDesc("Ch9sb3F1YXQvbWVzc2FnZXMvdjEvZXJyb3JzLnByb3RvEhJsb3F1YXQubWVzc2FnZXMudjEq3gMKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEh8KG0VSUk9SX1JFQVNPTl9ST09NX05PVF9GT1VORBABEiIKHkVSUk9SX1JFQVNPTl9NRVNTQUdFX05PVF9GT1VORBACEiIKHkVSUk9SX1JFQVNPTl9SRVFVRVNUX0lEX1JFVVNFRBADEiMKH0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQBBIlCiFFUlJPUl9SRUFTT05fVkVSU0lPTl9PVVRfT0ZfT1JERVIQBRIaChZFUlJPUl9SRUFTT05fUk9PTV9CVVNZEAYSIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEAcSHgoaRVJST1JfUkVBU09OX1NUT1JFX1JFRlVTRUQQCBIgChxFUlJPUl9SRUFTT05fTUVTU0FHRV9ERUxFVEVEEAkSHwobRVJST1JfUkVBU09OX05PVF9USEVfU0VOREVSEAoSHQoZRVJST1JfUkVBU09OX01FU1NBR0VfRlVMTBALEhoKFkVSUk9SX1JFQVNPTl9QSU5TX0ZVTEwQDBIeChpFUlJPUl9SRUFTT05fRU1PSklfVU5LTk9XThANYgZwcm90bzM");
 
 /**
  * Reasons of this package. They stand in `google.rpc.ErrorInfo.reason` without the prefix `ERROR_REASON_`, with the domain
@@ -83,6 +83,41 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_STORE_REFUSED = 8;
    */
   STORE_REFUSED = 8,
+
+  /**
+   * FAILED_PRECONDITION: the message was deleted. It takes no more changes.
+   *
+   * @generated from enum value: ERROR_REASON_MESSAGE_DELETED = 9;
+   */
+  MESSAGE_DELETED = 9,
+
+  /**
+   * PERMISSION_DENIED: the message is somebody else's: only its sender edits it; its sender and the room's owner delete it.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_THE_SENDER = 10;
+   */
+  NOT_THE_SENDER = 10,
+
+  /**
+   * FAILED_PRECONDITION: the message has as many different reactions as it may (20), or as many edits (100).
+   *
+   * @generated from enum value: ERROR_REASON_MESSAGE_FULL = 11;
+   */
+  MESSAGE_FULL = 11,
+
+  /**
+   * FAILED_PRECONDITION: the room has as many pinned messages as it may (100). Unpin one first.
+   *
+   * @generated from enum value: ERROR_REASON_PINS_FULL = 12;
+   */
+  PINS_FULL = 12,
+
+  /**
+   * INVALID_ARGUMENT: the reaction is not one emoji.
+   *
+   * @generated from enum value: ERROR_REASON_EMOJI_UNKNOWN = 13;
+   */
+  EMOJI_UNKNOWN = 13,
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file loquat/messages/v1/message.proto.
  */
 export const file_loquat_messages_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("CiBsb3F1YXQvbWVzc2FnZXMvdjEvbWVzc2FnZS5wcm90bxISbG9xdWF0Lm1lc3NhZ2VzLnYxIooCCgdNZXNzYWdlEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSGwoKbWVzc2FnZV9pZBgCIAEoCUIHukgEcgIYJBILCgNzZXEYAyABKAQSGgoJc2VuZGVyX2lkGAQgASgJQge6SARyAhgkEhYKBHRleHQYBSABKAlCCLpIBXIDGKAfEjkKDmZvcm1hdHRlZF90ZXh0GAYgASgLMiEubG9xdWF0Lm1lc3NhZ2VzLnYxLkZvcm1hdHRlZFRleHQSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKCnJlcXVlc3RfaWQYCCABKAlCB7pIBHICGEAiRQoNRm9ybWF0dGVkVGV4dBI0CgZibG9ja3MYASADKAsyGS5sb3F1YXQubWVzc2FnZXMudjEuQmxvY2tCCbpIBpIBAxCgHyJDCgVCbG9jaxIyCglwYXJhZ3JhcGgYASABKAsyHS5sb3F1YXQubWVzc2FnZXMudjEuUGFyYWdyYXBoSABCBgoEa2luZCJDCglQYXJhZ3JhcGgSNgoHaW5saW5lcxgBIAMoCzIaLmxvcXVhdC5tZXNzYWdlcy52MS5JbmxpbmVCCbpIBpIBAxDAPiJfCgZJbmxpbmUSGAoEdGV4dBgBIAEoCUIIukgFcgMYoB9IABIzCgpsaW5lX2JyZWFrGAIgASgLMh0ubG9xdWF0Lm1lc3NhZ2VzLnYxLkxpbmVCcmVha0gAQgYKBGtpbmQiCwoJTGluZUJyZWFrYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CiBsb3F1YXQvbWVzc2FnZXMvdjEvbWVzc2FnZS5wcm90bxISbG9xdWF0Lm1lc3NhZ2VzLnYxIscDCgdNZXNzYWdlEhgKB3Jvb21faWQYASABKAlCB7pIBHICGCQSGwoKbWVzc2FnZV9pZBgCIAEoCUIHukgEcgIYJBILCgNzZXEYAyABKAQSGgoJc2VuZGVyX2lkGAQgASgJQge6SARyAhgkEhYKBHRleHQYBSABKAlCCLpIBXIDGKAfEjkKDmZvcm1hdHRlZF90ZXh0GAYgASgLMiEubG9xdWF0Lm1lc3NhZ2VzLnYxLkZvcm1hdHRlZFRleHQSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKCnJlcXVlc3RfaWQYCCABKAlCB7pIBHICGEASEgoKaXNfZGVsZXRlZBgJIAEoCBISCgplZGl0X2NvdW50GAogASgNEi0KCWVkaXRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPgoJcmVhY3Rpb25zGAwgAygLMiEubG9xdWF0Lm1lc3NhZ2VzLnYxLlJlYWN0aW9uQ291bnRCCLpIBZIBAhAUEhEKCWlzX3Bpbm5lZBgNIAEoCBIRCglhc19vZl9zZXEYDiABKAQibAoNUmVhY3Rpb25Db3VudBIWCgVlbW9qaRgBIAEoCUIHukgEcgIYEBINCgVjb3VudBgCIAEoDRIgCgh1c2VyX2lkcxgDIAMoCUIOukgLkgEIEBQiBHICGCQSEgoKaGFzX2NhbGxlchgEIAEoCCJFCg1Gb3JtYXR0ZWRUZXh0EjQKBmJsb2NrcxgBIAMoCzIZLmxvcXVhdC5tZXNzYWdlcy52MS5CbG9ja0IJukgGkgEDEKAfIkMKBUJsb2NrEjIKCXBhcmFncmFwaBgBIAEoCzIdLmxvcXVhdC5tZXNzYWdlcy52MS5QYXJhZ3JhcGhIAEIGCgRraW5kIkMKCVBhcmFncmFwaBI2CgdpbmxpbmVzGAEgAygLMhoubG9xdWF0Lm1lc3NhZ2VzLnYxLklubGluZUIJukgGkgEDEMA+Il8KBklubGluZRIYCgR0ZXh0GAEgASgJQgi6SAVyAxigH0gAEjMKCmxpbmVfYnJlYWsYAiABKAsyHS5sb3F1YXQubWVzc2FnZXMudjEuTGluZUJyZWFrSABCBgoEa2luZCILCglMaW5lQnJlYWtiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * What somebody said in a room.
@@ -78,6 +78,50 @@ export type Message = Message$1<"loquat.messages.v1.Message"> & {
    * @generated from field: string request_id = 8;
    */
   requestId: string;
+
+  /**
+   * Whether it was deleted. `text` and `formatted_text` are then empty, and there are no reactions and no pin; the place in
+   * the log stays.
+   *
+   * @generated from field: bool is_deleted = 9;
+   */
+  isDeleted: boolean;
+
+  /**
+   * How often it was edited: 0 for a message as it was sent. It grows by one with each edit.
+   *
+   * @generated from field: uint32 edit_count = 10;
+   */
+  editCount: number;
+
+  /**
+   * When it was edited last. Absent for a message as it was sent.
+   *
+   * @generated from field: google.protobuf.Timestamp edit_time = 11;
+   */
+  editTime?: Timestamp | undefined;
+
+  /**
+   * The reactions, in the order in which the first of each came.
+   *
+   * @generated from field: repeated loquat.messages.v1.ReactionCount reactions = 12;
+   */
+  reactions: ReactionCount[];
+
+  /**
+   * Whether it is pinned.
+   *
+   * @generated from field: bool is_pinned = 13;
+   */
+  isPinned: boolean;
+
+  /**
+   * Up to which `seq` of the log this is what the message is. Events at or below it are in it already; apply those above it.
+   * 0 in events.
+   *
+   * @generated from field: uint64 as_of_seq = 14;
+   */
+  asOfSeq: bigint;
 };
 
 /**
@@ -86,6 +130,48 @@ export type Message = Message$1<"loquat.messages.v1.Message"> & {
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
   messageDesc(file_loquat_messages_v1_message, 0);
+
+/**
+ * All that reacted to a message with one emoji.
+ *
+ * @generated from message loquat.messages.v1.ReactionCount
+ */
+export type ReactionCount = Message$1<"loquat.messages.v1.ReactionCount"> & {
+  /**
+   * The emoji.
+   *
+   * @generated from field: string emoji = 1;
+   */
+  emoji: string;
+
+  /**
+   * How many people.
+   *
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * The first of them, at most 20, in the order in which they reacted.
+   *
+   * @generated from field: repeated string user_ids = 3;
+   */
+  userIds: string[];
+
+  /**
+   * Whether the caller is one of them. In answers to calls only.
+   *
+   * @generated from field: bool has_caller = 4;
+   */
+  hasCaller: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.ReactionCount.
+ * Use `create(ReactionCountSchema)` to create a new message.
+ */
+export const ReactionCountSchema: GenMessage<ReactionCount> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message, 1);
 
 /**
  * A text as a tree. Clients build nodes from it; there is no markup in it to be interpreted.
@@ -106,7 +192,7 @@ export type FormattedText = Message$1<"loquat.messages.v1.FormattedText"> & {
  * Use `create(FormattedTextSchema)` to create a new message.
  */
 export const FormattedTextSchema: GenMessage<FormattedText> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_message, 1);
+  messageDesc(file_loquat_messages_v1_message, 2);
 
 /**
  * A block of text.
@@ -135,7 +221,7 @@ export type Block = Message$1<"loquat.messages.v1.Block"> & {
  * Use `create(BlockSchema)` to create a new message.
  */
 export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_message, 2);
+  messageDesc(file_loquat_messages_v1_message, 3);
 
 /**
  * A paragraph.
@@ -156,7 +242,7 @@ export type Paragraph = Message$1<"loquat.messages.v1.Paragraph"> & {
  * Use `create(ParagraphSchema)` to create a new message.
  */
 export const ParagraphSchema: GenMessage<Paragraph> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_message, 3);
+  messageDesc(file_loquat_messages_v1_message, 4);
 
 /**
  * A piece within a paragraph.
@@ -193,7 +279,7 @@ export type Inline = Message$1<"loquat.messages.v1.Inline"> & {
  * Use `create(InlineSchema)` to create a new message.
  */
 export const InlineSchema: GenMessage<Inline> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_message, 4);
+  messageDesc(file_loquat_messages_v1_message, 5);
 
 /**
  * An end of a line within a paragraph.
@@ -208,5 +294,5 @@ export type LineBreak = Message$1<"loquat.messages.v1.LineBreak"> & {
  * Use `create(LineBreakSchema)` to create a new message.
  */
 export const LineBreakSchema: GenMessage<LineBreak> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_message, 5);
+  messageDesc(file_loquat_messages_v1_message, 6);
 

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file loquat/messages/v1/message_service.proto.
  */
 export const file_loquat_messages_v1_message_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihsb3F1YXQvbWVzc2FnZXMvdjEvbWVzc2FnZV9zZXJ2aWNlLnByb3RvEhJsb3F1YXQubWVzc2FnZXMudjEiiAEKElNlbmRNZXNzYWdlUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEi8KCnJlcXVlc3RfaWQYAiABKAlCG7pIGHIWEAgYQDIQXltBLVphLXowLTlfLV0rJBIkCgR0ZXh0GAMgASgJQha6SBNyERABGKAfMgpbXiBcdFxyXG5dIlYKE1NlbmRNZXNzYWdlUmVzcG9uc2USLAoHbWVzc2FnZRgBIAEoCzIbLmxvcXVhdC5tZXNzYWdlcy52MS5NZXNzYWdlEhEKCWlzX3JlcGVhdBgCIAEoCCK6AQoTTGlzdE1lc3NhZ2VzUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEhQKCmJlZm9yZV9zZXEYAiABKARIABITCglhZnRlcl9zZXEYAyABKARIABIUCgphcm91bmRfc2VxGAQgASgESAASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAEQggKBmFuY2hvciKjAQoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USOAoIbWVzc2FnZXMYASADKAsyGy5sb3F1YXQubWVzc2FnZXMudjEuTWVzc2FnZUIJukgGkgEDEMgBEiEKD25leHRfcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAQSLgoGY3Vyc29yGAMgASgLMh4ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21DdXJzb3IiUAoRR2V0TWVzc2FnZVJlcXVlc3QSGwoHcm9vbV9pZBgBIAEoCUIKukgHcgUYJLABARIeCgptZXNzYWdlX2lkGAIgASgJQgq6SAdyBRgksAEBIkIKEkdldE1lc3NhZ2VSZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2Uy4AIKDk1lc3NhZ2VTZXJ2aWNlEmwKC1NlbmRNZXNzYWdlEiYubG9xdWF0Lm1lc3NhZ2VzLnYxLlNlbmRNZXNzYWdlUmVxdWVzdBonLmxvcXVhdC5tZXNzYWdlcy52MS5TZW5kTWVzc2FnZVJlc3BvbnNlIgyKtRgECAMQApC1GAIScgoMTGlzdE1lc3NhZ2VzEicubG9xdWF0Lm1lc3NhZ2VzLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaKC5sb3F1YXQubWVzc2FnZXMudjEuTGlzdE1lc3NhZ2VzUmVzcG9uc2UiD5ACAYq1GAQIAxABkLUYARJsCgpHZXRNZXNzYWdlEiUubG9xdWF0Lm1lc3NhZ2VzLnYxLkdldE1lc3NhZ2VSZXF1ZXN0GiYubG9xdWF0Lm1lc3NhZ2VzLnYxLkdldE1lc3NhZ2VSZXNwb25zZSIPkAIBirUYBAgDEAGQtRgBYgZwcm90bzM", [file_buf_validate_validate, file_loquat_authorization_v1_authorization, file_loquat_messages_v1_message, file_loquat_messages_v1_room_event]);
+  fileDesc("Cihsb3F1YXQvbWVzc2FnZXMvdjEvbWVzc2FnZV9zZXJ2aWNlLnByb3RvEhJsb3F1YXQubWVzc2FnZXMudjEiiAEKElNlbmRNZXNzYWdlUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEi8KCnJlcXVlc3RfaWQYAiABKAlCG7pIGHIWEAgYQDIQXltBLVphLXowLTlfLV0rJBIkCgR0ZXh0GAMgASgJQha6SBNyERABGKAfMgpbXiBcdFxyXG5dIlYKE1NlbmRNZXNzYWdlUmVzcG9uc2USLAoHbWVzc2FnZRgBIAEoCzIbLmxvcXVhdC5tZXNzYWdlcy52MS5NZXNzYWdlEhEKCWlzX3JlcGVhdBgCIAEoCCK6AQoTTGlzdE1lc3NhZ2VzUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEhQKCmJlZm9yZV9zZXEYAiABKARIABITCglhZnRlcl9zZXEYAyABKARIABIUCgphcm91bmRfc2VxGAQgASgESAASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAEQggKBmFuY2hvciKjAQoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USOAoIbWVzc2FnZXMYASADKAsyGy5sb3F1YXQubWVzc2FnZXMudjEuTWVzc2FnZUIJukgGkgEDEMgBEiEKD25leHRfcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAQSLgoGY3Vyc29yGAMgASgLMh4ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21DdXJzb3IiUAoRR2V0TWVzc2FnZVJlcXVlc3QSGwoHcm9vbV9pZBgBIAEoCUIKukgHcgUYJLABARIeCgptZXNzYWdlX2lkGAIgASgJQgq6SAdyBRgksAEBIkIKEkdldE1lc3NhZ2VSZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2UiqAEKEkVkaXRNZXNzYWdlUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEi8KCnJlcXVlc3RfaWQYAiABKAlCG7pIGHIWEAgYQDIQXltBLVphLXowLTlfLV0rJBIeCgptZXNzYWdlX2lkGAMgASgJQgq6SAdyBRgksAEBEiQKBHRleHQYBCABKAlCFrpIE3IREAEYoB8yClteIFx0XHJcbl0iYwoTRWRpdE1lc3NhZ2VSZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2USCwoDc2VxGAIgASgEEhEKCWlzX3JlcGVhdBgDIAEoCCKEAQoURGVsZXRlTWVzc2FnZVJlcXVlc3QSGwoHcm9vbV9pZBgBIAEoCUIKukgHcgUYJLABARIvCgpyZXF1ZXN0X2lkGAIgASgJQhu6SBhyFhAIGEAyEF5bQS1aYS16MC05Xy1dKyQSHgoKbWVzc2FnZV9pZBgDIAEoCUIKukgHcgUYJLABASJlChVEZWxldGVNZXNzYWdlUmVzcG9uc2USLAoHbWVzc2FnZRgBIAEoCzIbLmxvcXVhdC5tZXNzYWdlcy52MS5NZXNzYWdlEgsKA3NlcRgCIAEoBBIRCglpc19yZXBlYXQYAyABKAginAEKEkFkZFJlYWN0aW9uUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEi8KCnJlcXVlc3RfaWQYAiABKAlCG7pIGHIWEAgYQDIQXltBLVphLXowLTlfLV0rJBIeCgptZXNzYWdlX2lkGAMgASgJQgq6SAdyBRgksAEBEhgKBWVtb2ppGAQgASgJQgm6SAZyBBABGBAiYwoTQWRkUmVhY3Rpb25SZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2USCwoDc2VxGAIgASgEEhEKCWlzX3JlcGVhdBgDIAEoCCKfAQoVUmVtb3ZlUmVhY3Rpb25SZXF1ZXN0EhsKB3Jvb21faWQYASABKAlCCrpIB3IFGCSwAQESLwoKcmVxdWVzdF9pZBgCIAEoCUIbukgYchYQCBhAMhBeW0EtWmEtejAtOV8tXSskEh4KCm1lc3NhZ2VfaWQYAyABKAlCCrpIB3IFGCSwAQESGAoFZW1vamkYBCABKAlCCbpIBnIEEAEYECJmChZSZW1vdmVSZWFjdGlvblJlc3BvbnNlEiwKB21lc3NhZ2UYASABKAsyGy5sb3F1YXQubWVzc2FnZXMudjEuTWVzc2FnZRILCgNzZXEYAiABKAQSEQoJaXNfcmVwZWF0GAMgASgIIoEBChFQaW5NZXNzYWdlUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEi8KCnJlcXVlc3RfaWQYAiABKAlCG7pIGHIWEAgYQDIQXltBLVphLXowLTlfLV0rJBIeCgptZXNzYWdlX2lkGAMgASgJQgq6SAdyBRgksAEBImIKElBpbk1lc3NhZ2VSZXNwb25zZRIsCgdtZXNzYWdlGAEgASgLMhsubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2USCwoDc2VxGAIgASgEEhEKCWlzX3JlcGVhdBgDIAEoCCKDAQoTVW5waW5NZXNzYWdlUmVxdWVzdBIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEi8KCnJlcXVlc3RfaWQYAiABKAlCG7pIGHIWEAgYQDIQXltBLVphLXowLTlfLV0rJBIeCgptZXNzYWdlX2lkGAMgASgJQgq6SAdyBRgksAEBImQKFFVucGluTWVzc2FnZVJlc3BvbnNlEiwKB21lc3NhZ2UYASABKAsyGy5sb3F1YXQubWVzc2FnZXMudjEuTWVzc2FnZRILCgNzZXEYAiABKAQSEQoJaXNfcmVwZWF0GAMgASgIIjgKGUxpc3RQaW5uZWRNZXNzYWdlc1JlcXVlc3QSGwoHcm9vbV9pZBgBIAEoCUIKukgHcgUYJLABASKFAQoaTGlzdFBpbm5lZE1lc3NhZ2VzUmVzcG9uc2USNwoIbWVzc2FnZXMYASADKAsyGy5sb3F1YXQubWVzc2FnZXMudjEuTWVzc2FnZUIIukgFkgECEGQSLgoGY3Vyc29yGAIgASgLMh4ubG9xdWF0Lm1lc3NhZ2VzLnYxLlJvb21DdXJzb3IyigkKDk1lc3NhZ2VTZXJ2aWNlEmwKC1NlbmRNZXNzYWdlEiYubG9xdWF0Lm1lc3NhZ2VzLnYxLlNlbmRNZXNzYWdlUmVxdWVzdBonLmxvcXVhdC5tZXNzYWdlcy52MS5TZW5kTWVzc2FnZVJlc3BvbnNlIgyKtRgECAMQApC1GAIScgoMTGlzdE1lc3NhZ2VzEicubG9xdWF0Lm1lc3NhZ2VzLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaKC5sb3F1YXQubWVzc2FnZXMudjEuTGlzdE1lc3NhZ2VzUmVzcG9uc2UiD5ACAYq1GAQIAxABkLUYARJsCgpHZXRNZXNzYWdlEiUubG9xdWF0Lm1lc3NhZ2VzLnYxLkdldE1lc3NhZ2VSZXF1ZXN0GiYubG9xdWF0Lm1lc3NhZ2VzLnYxLkdldE1lc3NhZ2VSZXNwb25zZSIPkAIBirUYBAgDEAGQtRgBEmwKC0VkaXRNZXNzYWdlEiYubG9xdWF0Lm1lc3NhZ2VzLnYxLkVkaXRNZXNzYWdlUmVxdWVzdBonLmxvcXVhdC5tZXNzYWdlcy52MS5FZGl0TWVzc2FnZVJlc3BvbnNlIgyKtRgECAMQApC1GAIScgoNRGVsZXRlTWVzc2FnZRIoLmxvcXVhdC5tZXNzYWdlcy52MS5EZWxldGVNZXNzYWdlUmVxdWVzdBopLmxvcXVhdC5tZXNzYWdlcy52MS5EZWxldGVNZXNzYWdlUmVzcG9uc2UiDIq1GAQIAxACkLUYAhJsCgtBZGRSZWFjdGlvbhImLmxvcXVhdC5tZXNzYWdlcy52MS5BZGRSZWFjdGlvblJlcXVlc3QaJy5sb3F1YXQubWVzc2FnZXMudjEuQWRkUmVhY3Rpb25SZXNwb25zZSIMirUYBAgDEAKQtRgCEnUKDlJlbW92ZVJlYWN0aW9uEikubG9xdWF0Lm1lc3NhZ2VzLnYxLlJlbW92ZVJlYWN0aW9uUmVxdWVzdBoqLmxvcXVhdC5tZXNzYWdlcy52MS5SZW1vdmVSZWFjdGlvblJlc3BvbnNlIgyKtRgECAMQApC1GAISaQoKUGluTWVzc2FnZRIlLmxvcXVhdC5tZXNzYWdlcy52MS5QaW5NZXNzYWdlUmVxdWVzdBomLmxvcXVhdC5tZXNzYWdlcy52MS5QaW5NZXNzYWdlUmVzcG9uc2UiDIq1GAQIAxAGkLUYAhJvCgxVbnBpbk1lc3NhZ2USJy5sb3F1YXQubWVzc2FnZXMudjEuVW5waW5NZXNzYWdlUmVxdWVzdBooLmxvcXVhdC5tZXNzYWdlcy52MS5VbnBpbk1lc3NhZ2VSZXNwb25zZSIMirUYBAgDEAaQtRgCEoQBChJMaXN0UGlubmVkTWVzc2FnZXMSLS5sb3F1YXQubWVzc2FnZXMudjEuTGlzdFBpbm5lZE1lc3NhZ2VzUmVxdWVzdBouLmxvcXVhdC5tZXNzYWdlcy52MS5MaXN0UGlubmVkTWVzc2FnZXNSZXNwb25zZSIPkAIBirUYBAgDEAGQtRgBYgZwcm90bzM", [file_buf_validate_validate, file_loquat_authorization_v1_authorization, file_loquat_messages_v1_message, file_loquat_messages_v1_room_event]);
 
 /**
  * A message to send.
@@ -236,6 +236,496 @@ export const GetMessageResponseSchema: GenMessage<GetMessageResponse> = /*@__PUR
   messageDesc(file_loquat_messages_v1_message_service, 5);
 
 /**
+ * Another text for a message.
+ *
+ * @generated from message loquat.messages.v1.EditMessageRequest
+ */
+export type EditMessageRequest = Message<"loquat.messages.v1.EditMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+
+  /**
+   * The text, by the rules of SendMessage: 1 to 4,000 characters, at least one of them not a space, a tab or a line end.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.EditMessageRequest.
+ * Use `create(EditMessageRequestSchema)` to create a new message.
+ */
+export const EditMessageRequestSchema: GenMessage<EditMessageRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 6);
+
+/**
+ * The message has another text.
+ *
+ * @generated from message loquat.messages.v1.EditMessageResponse
+ */
+export type EditMessageResponse = Message<"loquat.messages.v1.EditMessageResponse"> & {
+  /**
+   * The message as of the change.
+   *
+   * @generated from field: loquat.messages.v1.Message message = 1;
+   */
+  message?: Message$1 | undefined;
+
+  /**
+   * Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Whether an earlier call with the same `request_id` made the change.
+   *
+   * @generated from field: bool is_repeat = 3;
+   */
+  isRepeat: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.EditMessageResponse.
+ * Use `create(EditMessageResponseSchema)` to create a new message.
+ */
+export const EditMessageResponseSchema: GenMessage<EditMessageResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 7);
+
+/**
+ * Names a message to delete.
+ *
+ * @generated from message loquat.messages.v1.DeleteMessageRequest
+ */
+export type DeleteMessageRequest = Message<"loquat.messages.v1.DeleteMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.DeleteMessageRequest.
+ * Use `create(DeleteMessageRequestSchema)` to create a new message.
+ */
+export const DeleteMessageRequestSchema: GenMessage<DeleteMessageRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 8);
+
+/**
+ * The message is deleted.
+ *
+ * @generated from message loquat.messages.v1.DeleteMessageResponse
+ */
+export type DeleteMessageResponse = Message<"loquat.messages.v1.DeleteMessageResponse"> & {
+  /**
+   * The message as of the change.
+   *
+   * @generated from field: loquat.messages.v1.Message message = 1;
+   */
+  message?: Message$1 | undefined;
+
+  /**
+   * Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Whether an earlier call with the same `request_id` made the change.
+   *
+   * @generated from field: bool is_repeat = 3;
+   */
+  isRepeat: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.DeleteMessageResponse.
+ * Use `create(DeleteMessageResponseSchema)` to create a new message.
+ */
+export const DeleteMessageResponseSchema: GenMessage<DeleteMessageResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 9);
+
+/**
+ * A reaction to a message.
+ *
+ * @generated from message loquat.messages.v1.AddReactionRequest
+ */
+export type AddReactionRequest = Message<"loquat.messages.v1.AddReactionRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+
+  /**
+   * The reaction: one emoji, as Unicode's emoji list has it, at most 16 code points.
+   *
+   * @generated from field: string emoji = 4;
+   */
+  emoji: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.AddReactionRequest.
+ * Use `create(AddReactionRequestSchema)` to create a new message.
+ */
+export const AddReactionRequestSchema: GenMessage<AddReactionRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 10);
+
+/**
+ * The reaction is there.
+ *
+ * @generated from message loquat.messages.v1.AddReactionResponse
+ */
+export type AddReactionResponse = Message<"loquat.messages.v1.AddReactionResponse"> & {
+  /**
+   * The message as of the change.
+   *
+   * @generated from field: loquat.messages.v1.Message message = 1;
+   */
+  message?: Message$1 | undefined;
+
+  /**
+   * Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Whether an earlier call with the same `request_id` made the change.
+   *
+   * @generated from field: bool is_repeat = 3;
+   */
+  isRepeat: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.AddReactionResponse.
+ * Use `create(AddReactionResponseSchema)` to create a new message.
+ */
+export const AddReactionResponseSchema: GenMessage<AddReactionResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 11);
+
+/**
+ * A reaction to take back.
+ *
+ * @generated from message loquat.messages.v1.RemoveReactionRequest
+ */
+export type RemoveReactionRequest = Message<"loquat.messages.v1.RemoveReactionRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+
+  /**
+   * The reaction: one emoji, as Unicode's emoji list has it, at most 16 code points.
+   *
+   * @generated from field: string emoji = 4;
+   */
+  emoji: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.RemoveReactionRequest.
+ * Use `create(RemoveReactionRequestSchema)` to create a new message.
+ */
+export const RemoveReactionRequestSchema: GenMessage<RemoveReactionRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 12);
+
+/**
+ * The reaction is not there.
+ *
+ * @generated from message loquat.messages.v1.RemoveReactionResponse
+ */
+export type RemoveReactionResponse = Message<"loquat.messages.v1.RemoveReactionResponse"> & {
+  /**
+   * The message as of the change.
+   *
+   * @generated from field: loquat.messages.v1.Message message = 1;
+   */
+  message?: Message$1 | undefined;
+
+  /**
+   * Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Whether an earlier call with the same `request_id` made the change.
+   *
+   * @generated from field: bool is_repeat = 3;
+   */
+  isRepeat: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.RemoveReactionResponse.
+ * Use `create(RemoveReactionResponseSchema)` to create a new message.
+ */
+export const RemoveReactionResponseSchema: GenMessage<RemoveReactionResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 13);
+
+/**
+ * Names a message to pin.
+ *
+ * @generated from message loquat.messages.v1.PinMessageRequest
+ */
+export type PinMessageRequest = Message<"loquat.messages.v1.PinMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.PinMessageRequest.
+ * Use `create(PinMessageRequestSchema)` to create a new message.
+ */
+export const PinMessageRequestSchema: GenMessage<PinMessageRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 14);
+
+/**
+ * The message is pinned.
+ *
+ * @generated from message loquat.messages.v1.PinMessageResponse
+ */
+export type PinMessageResponse = Message<"loquat.messages.v1.PinMessageResponse"> & {
+  /**
+   * The message as of the change.
+   *
+   * @generated from field: loquat.messages.v1.Message message = 1;
+   */
+  message?: Message$1 | undefined;
+
+  /**
+   * Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Whether an earlier call with the same `request_id` made the change.
+   *
+   * @generated from field: bool is_repeat = 3;
+   */
+  isRepeat: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.PinMessageResponse.
+ * Use `create(PinMessageResponseSchema)` to create a new message.
+ */
+export const PinMessageResponseSchema: GenMessage<PinMessageResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 15);
+
+/**
+ * Names a message to unpin.
+ *
+ * @generated from message loquat.messages.v1.UnpinMessageRequest
+ */
+export type UnpinMessageRequest = Message<"loquat.messages.v1.UnpinMessageRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * Made by the client, one for each change: 8 to 64 letters, digits, `_` and `-`, such as a UUID.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.UnpinMessageRequest.
+ * Use `create(UnpinMessageRequestSchema)` to create a new message.
+ */
+export const UnpinMessageRequestSchema: GenMessage<UnpinMessageRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 16);
+
+/**
+ * The message is not pinned.
+ *
+ * @generated from message loquat.messages.v1.UnpinMessageResponse
+ */
+export type UnpinMessageResponse = Message<"loquat.messages.v1.UnpinMessageResponse"> & {
+  /**
+   * The message as of the change.
+   *
+   * @generated from field: loquat.messages.v1.Message message = 1;
+   */
+  message?: Message$1 | undefined;
+
+  /**
+   * Where the change stands in the room's log. 0 where the message was so already and nothing changed.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Whether an earlier call with the same `request_id` made the change.
+   *
+   * @generated from field: bool is_repeat = 3;
+   */
+  isRepeat: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.UnpinMessageResponse.
+ * Use `create(UnpinMessageResponseSchema)` to create a new message.
+ */
+export const UnpinMessageResponseSchema: GenMessage<UnpinMessageResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 17);
+
+/**
+ * Names a room.
+ *
+ * @generated from message loquat.messages.v1.ListPinnedMessagesRequest
+ */
+export type ListPinnedMessagesRequest = Message<"loquat.messages.v1.ListPinnedMessagesRequest"> & {
+  /**
+   * The room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+};
+
+/**
+ * Describes the message loquat.messages.v1.ListPinnedMessagesRequest.
+ * Use `create(ListPinnedMessagesRequestSchema)` to create a new message.
+ */
+export const ListPinnedMessagesRequestSchema: GenMessage<ListPinnedMessagesRequest> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 18);
+
+/**
+ * The pinned messages.
+ *
+ * @generated from message loquat.messages.v1.ListPinnedMessagesResponse
+ */
+export type ListPinnedMessagesResponse = Message<"loquat.messages.v1.ListPinnedMessagesResponse"> & {
+  /**
+   * The messages.
+   *
+   * @generated from field: repeated loquat.messages.v1.Message messages = 1;
+   */
+  messages: Message$1[];
+
+  /**
+   * Where the log stood when they were read.
+   *
+   * @generated from field: loquat.messages.v1.RoomCursor cursor = 2;
+   */
+  cursor?: RoomCursor | undefined;
+};
+
+/**
+ * Describes the message loquat.messages.v1.ListPinnedMessagesResponse.
+ * Use `create(ListPinnedMessagesResponseSchema)` to create a new message.
+ */
+export const ListPinnedMessagesResponseSchema: GenMessage<ListPinnedMessagesResponse> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_message_service, 19);
+
+/**
  * Messages of a room.
  *
  * An answer to SendMessage means: stored durably, ordered, deduplicated. A room that the caller is no member of answers as
@@ -274,6 +764,82 @@ export const MessageService: GenService<{
     methodKind: "unary";
     input: typeof GetMessageRequestSchema;
     output: typeof GetMessageResponseSchema;
+  },
+  /**
+   * Gives an own message another text. PERMISSION_DENIED with the reason `NOT_THE_SENDER` for others'; FAILED_PRECONDITION
+   * with `MESSAGE_DELETED` for a deleted one, and `MESSAGE_FULL` after 100 edits.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.EditMessage
+   */
+  editMessage: {
+    methodKind: "unary";
+    input: typeof EditMessageRequestSchema;
+    output: typeof EditMessageResponseSchema;
+  },
+  /**
+   * Deletes a message for all: an own one, or any in a room that one owns. Its text and those of its edits are erased; its
+   * place in the log stays. FAILED_PRECONDITION with the reason `MESSAGE_DELETED` where it is deleted already.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.DeleteMessage
+   */
+  deleteMessage: {
+    methodKind: "unary";
+    input: typeof DeleteMessageRequestSchema;
+    output: typeof DeleteMessageResponseSchema;
+  },
+  /**
+   * Reacts to a message with an emoji. Nothing changes where the caller has done so already. INVALID_ARGUMENT with the reason
+   * `EMOJI_UNKNOWN` for what is not one emoji; FAILED_PRECONDITION with `MESSAGE_DELETED`, and with `MESSAGE_FULL` for a
+   * twenty-first kind of reaction.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.AddReaction
+   */
+  addReaction: {
+    methodKind: "unary";
+    input: typeof AddReactionRequestSchema;
+    output: typeof AddReactionResponseSchema;
+  },
+  /**
+   * Takes the caller's reaction back. Nothing changes where there is none. FAILED_PRECONDITION with the reason
+   * `MESSAGE_DELETED`.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.RemoveReaction
+   */
+  removeReaction: {
+    methodKind: "unary";
+    input: typeof RemoveReactionRequestSchema;
+    output: typeof RemoveReactionResponseSchema;
+  },
+  /**
+   * Pins a message. Nothing changes where it is pinned. FAILED_PRECONDITION with the reason `MESSAGE_DELETED`, or `PINS_FULL`
+   * where the room has 100.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.PinMessage
+   */
+  pinMessage: {
+    methodKind: "unary";
+    input: typeof PinMessageRequestSchema;
+    output: typeof PinMessageResponseSchema;
+  },
+  /**
+   * Takes a message's pin away. Nothing changes where it has none. FAILED_PRECONDITION with the reason `MESSAGE_DELETED`.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.UnpinMessage
+   */
+  unpinMessage: {
+    methodKind: "unary";
+    input: typeof UnpinMessageRequestSchema;
+    output: typeof UnpinMessageResponseSchema;
+  },
+  /**
+   * Returns the pinned messages of a room, at most 100, in the order of `seq`.
+   *
+   * @generated from rpc loquat.messages.v1.MessageService.ListPinnedMessages
+   */
+  listPinnedMessages: {
+    methodKind: "unary";
+    input: typeof ListPinnedMessagesRequestSchema;
+    output: typeof ListPinnedMessagesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_loquat_messages_v1_message_service, 0);

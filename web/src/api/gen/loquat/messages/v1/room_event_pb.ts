@@ -9,7 +9,7 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message as Message$1 } from "./message_pb";
+import type { FormattedText, Message as Message$1 } from "./message_pb";
 import { file_loquat_messages_v1_message } from "./message_pb";
 import type { Membership, Role, Room } from "../../rooms/v1/room_pb";
 import { file_loquat_rooms_v1_room } from "../../rooms/v1/room_pb";
@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file loquat/messages/v1/room_event.proto.
  */
 export const file_loquat_messages_v1_room_event: GenFile = /*@__PURE__*/
-  fileDesc("CiNsb3F1YXQvbWVzc2FnZXMvdjEvcm9vbV9ldmVudC5wcm90bxISbG9xdWF0Lm1lc3NhZ2VzLnYxIpYECglSb29tRXZlbnQSGAoHcm9vbV9pZBgBIAEoCUIHukgEcgIYJBILCgNzZXEYAiABKAQSGQoIZXZlbnRfaWQYAyABKAlCB7pIBHICGCQSFgoFZXBvY2gYBCABKAlCB7pIBHICGEASGQoIYWN0b3JfaWQYBSABKAlCB7pIBHICGCQSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKDXRyYWNlX2NvbnRleHQYByABKAsyIC5sb3F1YXQubWVzc2FnZXMudjEuVHJhY2VDb250ZXh0EjcKDHJvb21fY3JlYXRlZBgKIAEoCzIfLmxvcXVhdC5tZXNzYWdlcy52MS5Sb29tQ3JlYXRlZEgAEjcKDHJvb21fdXBkYXRlZBgLIAEoCzIfLmxvcXVhdC5tZXNzYWdlcy52MS5Sb29tVXBkYXRlZEgAEkUKE21lbWJlcnNoaXBzX2NoYW5nZWQYDCABKAsyJi5sb3F1YXQubWVzc2FnZXMudjEuTWVtYmVyc2hpcHNDaGFuZ2VkSAASNwoMbWVzc2FnZV9zZW50GA0gASgLMh8ubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2VTZW50SAASLgoHYmxhbmtlZBgOIAEoCzIbLmxvcXVhdC5tZXNzYWdlcy52MS5CbGFua2VkSABCCAoGY2hhbmdlIkoKDFRyYWNlQ29udGV4dBIcCgt0cmFjZXBhcmVudBgBIAEoCUIHukgEcgIYQBIcCgp0cmFjZXN0YXRlGAIgASgJQgi6SAVyAxiABCJuCgtSb29tQ3JlYXRlZBIjCgRyb29tGAEgASgLMhUubG9xdWF0LnJvb21zLnYxLlJvb20SOgoLbWVtYmVyc2hpcHMYAiADKAsyGy5sb3F1YXQucm9vbXMudjEuTWVtYmVyc2hpcEIIukgFkgECEEAiMgoLUm9vbVVwZGF0ZWQSIwoEcm9vbRgBIAEoCzIVLmxvcXVhdC5yb29tcy52MS5Sb29tImsKEk1lbWJlcnNoaXBzQ2hhbmdlZBI/CgdjaGFuZ2VzGAEgAygLMiQubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lbWJlcnNoaXBDaGFuZ2VCCLpIBZIBAhBAEhQKDG1lbWJlcl9jb3VudBgCIAEoDSJnChBNZW1iZXJzaGlwQ2hhbmdlEhsKB3VzZXJfaWQYASABKAlCCrpIB3IFGCSwAQESEQoJaXNfbWVtYmVyGAIgASgIEiMKBHJvbGUYAyABKA4yFS5sb3F1YXQucm9vbXMudjEuUm9sZSI7CgtNZXNzYWdlU2VudBIsCgdtZXNzYWdlGAEgASgLMhsubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2UiHwoHQmxhbmtlZBIUCgxjaGFuZ2VfZmllbGQYASABKA0iaQoKUm9vbUN1cnNvchIbCgdyb29tX2lkGAEgASgJQgq6SAdyBRgksAEBEhYKBWVwb2NoGAIgASgJQge6SARyAhhAEgsKA3NlcRgDIAEoBBIZCghldmVudF9pZBgEIAEoCUIHukgEcgIYJCrRAQoLUmVzZXRSZWFzb24SHAoYUkVTRVRfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaUkVTRVRfUkVBU09OX0VWRU5UX0RJRkZFUlMQARIhCh1SRVNFVF9SRUFTT05fTE9HX0VORFNfRUFSTElFUhACEh4KGlJFU0VUX1JFQVNPTl9FUE9DSF9DSEFOR0VEEAMSIAocUkVTRVRfUkVBU09OX1JFQURFUl9UT09fU0xPVxAEEh8KG1JFU0VUX1JFQVNPTl9UT09fRkFSX0JFSElORBAFYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_loquat_messages_v1_message, file_loquat_rooms_v1_room]);
+  fileDesc("CiNsb3F1YXQvbWVzc2FnZXMvdjEvcm9vbV9ldmVudC5wcm90bxISbG9xdWF0Lm1lc3NhZ2VzLnYxIooGCglSb29tRXZlbnQSGAoHcm9vbV9pZBgBIAEoCUIHukgEcgIYJBILCgNzZXEYAiABKAQSGQoIZXZlbnRfaWQYAyABKAlCB7pIBHICGCQSFgoFZXBvY2gYBCABKAlCB7pIBHICGEASGQoIYWN0b3JfaWQYBSABKAlCB7pIBHICGCQSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKDXRyYWNlX2NvbnRleHQYByABKAsyIC5sb3F1YXQubWVzc2FnZXMudjEuVHJhY2VDb250ZXh0EjcKDHJvb21fY3JlYXRlZBgKIAEoCzIfLmxvcXVhdC5tZXNzYWdlcy52MS5Sb29tQ3JlYXRlZEgAEjcKDHJvb21fdXBkYXRlZBgLIAEoCzIfLmxvcXVhdC5tZXNzYWdlcy52MS5Sb29tVXBkYXRlZEgAEkUKE21lbWJlcnNoaXBzX2NoYW5nZWQYDCABKAsyJi5sb3F1YXQubWVzc2FnZXMudjEuTWVtYmVyc2hpcHNDaGFuZ2VkSAASNwoMbWVzc2FnZV9zZW50GA0gASgLMh8ubG9xdWF0Lm1lc3NhZ2VzLnYxLk1lc3NhZ2VTZW50SAASLgoHYmxhbmtlZBgOIAEoCzIbLmxvcXVhdC5tZXNzYWdlcy52MS5CbGFua2VkSAASOwoObWVzc2FnZV9lZGl0ZWQYDyABKAsyIS5sb3F1YXQubWVzc2FnZXMudjEuTWVzc2FnZUVkaXRlZEgAEj0KD21lc3NhZ2VfZGVsZXRlZBgQIAEoCzIiLmxvcXVhdC5tZXNzYWdlcy52MS5NZXNzYWdlRGVsZXRlZEgAEj8KEHJlYWN0aW9uX2NoYW5nZWQYESABKAsyIy5sb3F1YXQubWVzc2FnZXMudjEuUmVhY3Rpb25DaGFuZ2VkSAASNQoLcGluX2NoYW5nZWQYEiABKAsyHi5sb3F1YXQubWVzc2FnZXMudjEuUGluQ2hhbmdlZEgAQggKBmNoYW5nZSJKCgxUcmFjZUNvbnRleHQSHAoLdHJhY2VwYXJlbnQYASABKAlCB7pIBHICGEASHAoKdHJhY2VzdGF0ZRgCIAEoCUIIukgFcgMYgAQibgoLUm9vbUNyZWF0ZWQSIwoEcm9vbRgBIAEoCzIVLmxvcXVhdC5yb29tcy52MS5Sb29tEjoKC21lbWJlcnNoaXBzGAIgAygLMhsubG9xdWF0LnJvb21zLnYxLk1lbWJlcnNoaXBCCLpIBZIBAhBAIjIKC1Jvb21VcGRhdGVkEiMKBHJvb20YASABKAsyFS5sb3F1YXQucm9vbXMudjEuUm9vbSJrChJNZW1iZXJzaGlwc0NoYW5nZWQSPwoHY2hhbmdlcxgBIAMoCzIkLmxvcXVhdC5tZXNzYWdlcy52MS5NZW1iZXJzaGlwQ2hhbmdlQgi6SAWSAQIQQBIUCgxtZW1iZXJfY291bnQYAiABKA0iZwoQTWVtYmVyc2hpcENoYW5nZRIbCgd1c2VyX2lkGAEgASgJQgq6SAdyBRgksAEBEhEKCWlzX21lbWJlchgCIAEoCBIjCgRyb2xlGAMgASgOMhUubG9xdWF0LnJvb21zLnYxLlJvbGUiOwoLTWVzc2FnZVNlbnQSLAoHbWVzc2FnZRgBIAEoCzIbLmxvcXVhdC5tZXNzYWdlcy52MS5NZXNzYWdlIqgBCg1NZXNzYWdlRWRpdGVkEhsKCm1lc3NhZ2VfaWQYASABKAlCB7pIBHICGCQSEwoLbWVzc2FnZV9zZXEYAiABKAQSFgoEdGV4dBgDIAEoCUIIukgFcgMYoB8SOQoOZm9ybWF0dGVkX3RleHQYBCABKAsyIS5sb3F1YXQubWVzc2FnZXMudjEuRm9ybWF0dGVkVGV4dBISCgplZGl0X2NvdW50GAUgASgNIkIKDk1lc3NhZ2VEZWxldGVkEhsKCm1lc3NhZ2VfaWQYASABKAlCB7pIBHICGCQSEwoLbWVzc2FnZV9zZXEYAiABKAQibQoPUmVhY3Rpb25DaGFuZ2VkEhsKCm1lc3NhZ2VfaWQYASABKAlCB7pIBHICGCQSEwoLbWVzc2FnZV9zZXEYAiABKAQSFgoFZW1vamkYAyABKAlCB7pIBHICGBASEAoIaXNfYWRkZWQYBCABKAgiUQoKUGluQ2hhbmdlZBIbCgptZXNzYWdlX2lkGAEgASgJQge6SARyAhgkEhMKC21lc3NhZ2Vfc2VxGAIgASgEEhEKCWlzX3Bpbm5lZBgDIAEoCCIfCgdCbGFua2VkEhQKDGNoYW5nZV9maWVsZBgBIAEoDSJpCgpSb29tQ3Vyc29yEhsKB3Jvb21faWQYASABKAlCCrpIB3IFGCSwAQESFgoFZXBvY2gYAiABKAlCB7pIBHICGEASCwoDc2VxGAMgASgEEhkKCGV2ZW50X2lkGAQgASgJQge6SARyAhgkKtEBCgtSZXNldFJlYXNvbhIcChhSRVNFVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpSRVNFVF9SRUFTT05fRVZFTlRfRElGRkVSUxABEiEKHVJFU0VUX1JFQVNPTl9MT0dfRU5EU19FQVJMSUVSEAISHgoaUkVTRVRfUkVBU09OX0VQT0NIX0NIQU5HRUQQAxIgChxSRVNFVF9SRUFTT05fUkVBREVSX1RPT19TTE9XEAQSHwobUkVTRVRfUkVBU09OX1RPT19GQVJfQkVISU5EEAViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_loquat_messages_v1_message, file_loquat_rooms_v1_room]);
 
 /**
  * One durable change of a room: an entry of its log.
@@ -121,6 +121,38 @@ export type RoomEvent = Message<"loquat.messages.v1.RoomEvent"> & {
      */
     value: Blanked;
     case: "blanked";
+  } | {
+    /**
+     * A message has another text.
+     *
+     * @generated from field: loquat.messages.v1.MessageEdited message_edited = 15;
+     */
+    value: MessageEdited;
+    case: "messageEdited";
+  } | {
+    /**
+     * A message is deleted.
+     *
+     * @generated from field: loquat.messages.v1.MessageDeleted message_deleted = 16;
+     */
+    value: MessageDeleted;
+    case: "messageDeleted";
+  } | {
+    /**
+     * Somebody reacted to a message, or took a reaction back.
+     *
+     * @generated from field: loquat.messages.v1.ReactionChanged reaction_changed = 17;
+     */
+    value: ReactionChanged;
+    case: "reactionChanged";
+  } | {
+    /**
+     * A message was pinned, or is no longer.
+     *
+     * @generated from field: loquat.messages.v1.PinChanged pin_changed = 18;
+     */
+    value: PinChanged;
+    case: "pinChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -293,6 +325,160 @@ export const MessageSentSchema: GenMessage<MessageSent> = /*@__PURE__*/
   messageDesc(file_loquat_messages_v1_room_event, 6);
 
 /**
+ * A message has another text.
+ *
+ * @generated from message loquat.messages.v1.MessageEdited
+ */
+export type MessageEdited = Message<"loquat.messages.v1.MessageEdited"> & {
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId: string;
+
+  /**
+   * Where the message stands in the log.
+   *
+   * @generated from field: uint64 message_seq = 2;
+   */
+  messageSeq: bigint;
+
+  /**
+   * The source text from here on.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * The same, parsed.
+   *
+   * @generated from field: loquat.messages.v1.FormattedText formatted_text = 4;
+   */
+  formattedText?: FormattedText | undefined;
+
+  /**
+   * Which edit of the message it is: 1, 2, 3 …
+   *
+   * @generated from field: uint32 edit_count = 5;
+   */
+  editCount: number;
+};
+
+/**
+ * Describes the message loquat.messages.v1.MessageEdited.
+ * Use `create(MessageEditedSchema)` to create a new message.
+ */
+export const MessageEditedSchema: GenMessage<MessageEdited> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_room_event, 7);
+
+/**
+ * A message is deleted. Its text, and those of its edits, are erased from the log: what stood there comes as `Blanked`.
+ *
+ * @generated from message loquat.messages.v1.MessageDeleted
+ */
+export type MessageDeleted = Message<"loquat.messages.v1.MessageDeleted"> & {
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId: string;
+
+  /**
+   * Where the message stands in the log.
+   *
+   * @generated from field: uint64 message_seq = 2;
+   */
+  messageSeq: bigint;
+};
+
+/**
+ * Describes the message loquat.messages.v1.MessageDeleted.
+ * Use `create(MessageDeletedSchema)` to create a new message.
+ */
+export const MessageDeletedSchema: GenMessage<MessageDeleted> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_room_event, 8);
+
+/**
+ * Somebody, the event's actor, reacted to a message, or took a reaction back.
+ *
+ * @generated from message loquat.messages.v1.ReactionChanged
+ */
+export type ReactionChanged = Message<"loquat.messages.v1.ReactionChanged"> & {
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId: string;
+
+  /**
+   * Where the message stands in the log.
+   *
+   * @generated from field: uint64 message_seq = 2;
+   */
+  messageSeq: bigint;
+
+  /**
+   * The emoji.
+   *
+   * @generated from field: string emoji = 3;
+   */
+  emoji: string;
+
+  /**
+   * Whether the reaction is there from here on.
+   *
+   * @generated from field: bool is_added = 4;
+   */
+  isAdded: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.ReactionChanged.
+ * Use `create(ReactionChangedSchema)` to create a new message.
+ */
+export const ReactionChangedSchema: GenMessage<ReactionChanged> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_room_event, 9);
+
+/**
+ * A message was pinned, or is no longer.
+ *
+ * @generated from message loquat.messages.v1.PinChanged
+ */
+export type PinChanged = Message<"loquat.messages.v1.PinChanged"> & {
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId: string;
+
+  /**
+   * Where the message stands in the log.
+   *
+   * @generated from field: uint64 message_seq = 2;
+   */
+  messageSeq: bigint;
+
+  /**
+   * Whether it is pinned from here on.
+   *
+   * @generated from field: bool is_pinned = 3;
+   */
+  isPinned: boolean;
+};
+
+/**
+ * Describes the message loquat.messages.v1.PinChanged.
+ * Use `create(PinChangedSchema)` to create a new message.
+ */
+export const PinChangedSchema: GenMessage<PinChanged> = /*@__PURE__*/
+  messageDesc(file_loquat_messages_v1_room_event, 10);
+
+/**
  * The content of an entry was erased.
  *
  * @generated from message loquat.messages.v1.Blanked
@@ -311,7 +497,7 @@ export type Blanked = Message<"loquat.messages.v1.Blanked"> & {
  * Use `create(BlankedSchema)` to create a new message.
  */
 export const BlankedSchema: GenMessage<Blanked> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_room_event, 7);
+  messageDesc(file_loquat_messages_v1_room_event, 11);
 
 /**
  * A place in a room's log: right after an event.
@@ -353,7 +539,7 @@ export type RoomCursor = Message<"loquat.messages.v1.RoomCursor"> & {
  * Use `create(RoomCursorSchema)` to create a new message.
  */
 export const RoomCursorSchema: GenMessage<RoomCursor> = /*@__PURE__*/
-  messageDesc(file_loquat_messages_v1_room_event, 8);
+  messageDesc(file_loquat_messages_v1_room_event, 12);
 
 /**
  * Why a cursor cannot be followed.
