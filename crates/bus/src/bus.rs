@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::{BusError, Consumer, ConsumerName, Pattern, Subject, Subscription};
+use crate::{BusError, Consumer, ConsumerName, DeadLetter, Pattern, Subject, Subscription};
 
 /// The bus as everybody holds it.
 pub type SharedBus = Arc<dyn Bus>;
@@ -62,6 +62,22 @@ pub trait Bus: Send + Sync + fmt::Debug {
     /// [`BusError::NotDurable`] where the pattern is not of durable subjects; [`BusError::Unavailable`] where a connected
     /// server does not answer.
     async fn consume(&self, name: ConsumerName, pattern: Pattern) -> Result<Consumer, BusError>;
+
+    /// Keeps what a durable consumer gave up on, for operators to see. Returns when it is kept durably.
+    ///
+    /// A letter of the same consumer and id is kept once, whatever became of the first answer. What is kept is bounded
+    /// ([`crate::DeadLetterLimits`]): the oldest goes. Whoever buries moves its position on after this returned.
+    ///
+    /// # Errors
+    /// [`BusError::NewsId`], [`BusError::TooLarge`]; [`BusError::Unavailable`] where it is not known to be kept: bury it
+    /// again.
+    async fn bury(&self, letter: DeadLetter) -> Result<(), BusError>;
+
+    /// Returns the newest dead letters, oldest first.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    async fn dead_letters(&self, at_most: usize) -> Result<Vec<DeadLetter>, BusError>;
 
     /// Tells whether the bus is connected, now and as it changes.
     fn connection(&self) -> watch::Receiver<Connection>;

@@ -11,8 +11,9 @@ use std::{
 
 use async_trait::async_trait;
 use futures::{Stream, stream::BoxStream};
+use loquat_ids::Timestamp;
 
-use crate::{BusError, News};
+use crate::{BusError, DeadLetter, News};
 
 /// The name of a durable consumer: 1 to 64 ASCII letters, digits, `_` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -94,14 +95,31 @@ pub enum Woken {
 pub struct Delivery {
     /// The news.
     pub news: News,
+    /// The id that it was published under; nothing where it was published as live news only.
+    pub news_id: Option<Arc<str>>,
     /// Which attempt this is, from 1.
     pub attempt: u64,
     receipt: Box<dyn Receipt>,
 }
 
 impl Delivery {
-    pub(crate) fn new(news: News, attempt: u64, receipt: Box<dyn Receipt>) -> Self {
-        Self { news, attempt, receipt }
+    pub(crate) fn new(news: News, news_id: Option<Arc<str>>, attempt: u64, receipt: Box<dyn Receipt>) -> Self {
+        Self { news, news_id, attempt, receipt }
+    }
+
+    /// Writes the dead letter of a consumer that gives up on this.
+    #[must_use]
+    pub fn dead_letter(&self, consumer: ConsumerName, error: impl Into<String>, time: Timestamp) -> DeadLetter {
+        DeadLetter {
+            consumer,
+            id: self.news_id.as_deref().map_or_else(|| fingerprint(&self.news), str::to_owned),
+            subject: self.news.subject,
+            payload: self.news.payload.clone(),
+            error: error.into(),
+            attempts: self.attempt,
+            time,
+            trace: self.news.trace.clone(),
+        }
     }
 
     /// Acknowledges: it does not come again, unless the acknowledgement is lost.
@@ -119,6 +137,16 @@ impl Delivery {
     pub async fn nack(self, after: Duration) -> Result<(), BusError> {
         self.receipt.nack(after).await
     }
+}
+
+/// Names news that has no id, the same at every attempt and in every process: FNV-1a over what it is.
+fn fingerprint(news: &News) -> String {
+    let subject = news.subject.to_string();
+    let hash = subject
+        .bytes()
+        .chain(news.payload.iter().copied())
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+    format!("{hash:016x}")
 }
 
 /// How a twin takes an acknowledgement.

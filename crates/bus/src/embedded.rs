@@ -1,29 +1,39 @@
 //! The twin inside one process.
 
 mod durable;
+mod letter_file;
+mod letters;
 mod live;
 mod recent;
 
 use std::{
     collections::HashMap,
+    io,
     num::NonZeroUsize,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 use tracing::Instrument;
 
 use crate::{
-    Bus, BusError, Connection, Consumer, ConsumerName, News, Pattern, Subject, Subscription, TraceContext,
+    Bus, BusError, Connection, Consumer, ConsumerName, DeadLetter, DeadLetterLimits, News, Pattern, Subject,
+    Subscription, TraceContext,
     bus::{check_news_id, check_payload, publish_span},
     mailbox::Mailbox,
 };
 use durable::Group;
+use letter_file::LetterFile;
+use letters::Letters;
 use live::{Live, Seat};
 use recent::Recent;
+
+/// How long a write of dead letters may take.
+const DISK_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How much the embedded bus holds.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +47,8 @@ pub struct EmbeddedLimits {
     pub duplicate_window: Duration,
     /// How many are remembered; beyond it the oldest is forgotten early. Default 65,536.
     pub duplicate_capacity: NonZeroUsize,
+    /// What is kept of dead letters.
+    pub dead_letters: DeadLetterLimits,
 }
 
 impl Default for EmbeddedLimits {
@@ -46,6 +58,7 @@ impl Default for EmbeddedLimits {
             consumer_capacity: NonZeroUsize::new(1_024).expect("not zero"),
             duplicate_window: Duration::from_secs(120),
             duplicate_capacity: NonZeroUsize::new(65_536).expect("not zero"),
+            dead_letters: DeadLetterLimits::default(),
         }
     }
 }
@@ -54,12 +67,17 @@ impl Default for EmbeddedLimits {
 ///
 /// Its durable consumers are positions over log and outbox, which their readers keep: the bus only wakes them. What
 /// waits for a reader that is away is bounded, collapses into one [`crate::Woken::Missed`], and does not survive the
-/// process; a reader that starts reads from its position.
+/// process; a reader that starts reads from its position. Dead letters survive it where a folder is given
+/// ([`EmbeddedBus::open`]).
 #[derive(Debug)]
 pub struct EmbeddedBus {
     limits: EmbeddedLimits,
     /// Who listens. Held while news is handed out, so that all subscribers hear the same order; nothing waits in there.
     hub: Arc<Mutex<Hub>>,
+    /// What consumers gave up on. Held while it is read or written, which a disk may draw out: never together with the
+    /// hub.
+    letters: Arc<Mutex<Letters>>,
+    are_letters_on_disk: bool,
     /// Never changes; kept so that receivers do not end.
     connection: watch::Sender<Connection>,
 }
@@ -81,13 +99,63 @@ impl EmbeddedBus {
     /// Makes a bus with limits of its own.
     #[must_use]
     pub fn with_limits(limits: EmbeddedLimits) -> Self {
+        Self::with_letters(limits, Letters::in_memory(limits.dead_letters))
+    }
+
+    /// Makes a bus that keeps dead letters in a folder, and takes up those that are there: a line of JSON for each in
+    /// `dead-letters.jsonl`. One bus at a time has the folder.
+    ///
+    /// # Errors
+    /// [`BusError::Setting`] where the file cannot be read or mended.
+    pub fn open(folder: &Path, limits: EmbeddedLimits) -> Result<Self, BusError> {
+        let letters = Letters::in_file(LetterFile::in_folder(folder), limits.dead_letters)
+            .map_err(|error| BusError::Setting { setting: "folder of dead letters", source: Some(error.into()) })?;
+        Ok(Self::with_letters(limits, letters))
+    }
+
+    /// Reads the dead letters that a bus keeps in a folder, oldest first, also while it runs.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`] where the file is there and cannot be read.
+    pub fn dead_letters_in(folder: &Path) -> Result<Vec<DeadLetter>, BusError> {
+        letter_file::letters_in(folder)
+            .map_err(|error| BusError::unavailable_because("dead letters were not read", error))
+    }
+
+    fn with_letters(limits: EmbeddedLimits, letters: Letters) -> Self {
         let recent = Recent::new(limits.duplicate_window, limits.duplicate_capacity);
         let hub = Hub { live: Live::default(), groups: HashMap::new(), recent };
-        Self { limits, hub: Arc::new(Mutex::new(hub)), connection: watch::Sender::new(Connection::Connected) }
+        Self {
+            limits,
+            hub: Arc::new(Mutex::new(hub)),
+            are_letters_on_disk: letters.are_on_disk(),
+            letters: Arc::new(Mutex::new(letters)),
+            connection: watch::Sender::new(Connection::Connected),
+        }
     }
 
     fn hub(&self) -> MutexGuard<'_, Hub> {
         lock(&self.hub)
+    }
+
+    /// Does something with the letters; on a thread of its own where a disk is behind them.
+    async fn with_the_letters<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Letters) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, BusError> {
+        let letters = Arc::clone(&self.letters);
+        let work = move || work(&mut lock(&letters));
+        let outcome = if self.are_letters_on_disk {
+            match timeout(DISK_DEADLINE, spawn_blocking(work)).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(ended)) => return Err(BusError::unavailable_because(what, ended)),
+                Err(_) => return Err(BusError::unavailable(what)),
+            }
+        } else {
+            work()
+        };
+        outcome.map_err(|error| BusError::unavailable_because(what, error))
     }
 }
 
@@ -112,7 +180,7 @@ impl Bus for EmbeddedBus {
         async {
             let news = News { subject, payload, trace: TraceContext::current() };
             let hub = self.hub();
-            hub.wake(&news);
+            hub.wake(&news, None);
             hub.live.tell(&news);
             Ok(())
         }
@@ -130,7 +198,7 @@ impl Bus for EmbeddedBus {
             let news = News { subject, payload, trace: TraceContext::current() };
             let mut hub = self.hub();
             if hub.recent.is_first(news_id) {
-                hub.wake(&news);
+                hub.wake(&news, Some(&news_id.into()));
             }
             hub.live.tell(&news);
             Ok(())
@@ -158,15 +226,24 @@ impl Bus for EmbeddedBus {
         Ok(Consumer::new(group.wakes()))
     }
 
+    async fn bury(&self, letter: DeadLetter) -> Result<(), BusError> {
+        let letter = letter.checked()?;
+        self.with_the_letters("dead letter was not kept", move |letters| letters.keep(&letter)).await
+    }
+
+    async fn dead_letters(&self, at_most: usize) -> Result<Vec<DeadLetter>, BusError> {
+        self.with_the_letters("dead letters were not read", move |letters| letters.newest(at_most)).await
+    }
+
     fn connection(&self) -> watch::Receiver<Connection> {
         self.connection.subscribe()
     }
 }
 
 impl Hub {
-    fn wake(&self, news: &News) {
+    fn wake(&self, news: &News, news_id: Option<&Arc<str>>) {
         if news.subject.is_durable() {
-            self.groups.values().for_each(|group| group.offer(news));
+            self.groups.values().for_each(|group| group.offer(news, news_id));
         }
     }
 }
@@ -184,7 +261,7 @@ impl Drop for Leave {
     }
 }
 
-fn lock(hub: &Mutex<Hub>) -> MutexGuard<'_, Hub> {
-    // No code panics while it holds the lock, and each change leaves the hub whole.
-    hub.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code panics while it holds a lock, and each change leaves what it guards whole.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

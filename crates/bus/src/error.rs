@@ -2,8 +2,8 @@
 
 use crate::Subject;
 
-/// The source of an error, as the server's client gave it.
-pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// The source of an error, as it was given.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why the bus did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -8,10 +8,15 @@
 //! from its own position. Whoever hears [`Received::Missed`] or [`Woken::Missed`] reads the store again. So nothing is
 //! ever right only because the bus delivered it.
 //!
+//! What a consumer cannot take it buries ([`Bus::bury`]) and goes past, so that one poisoned event holds up nothing:
+//! [`ConsumerLoop`] does so for a [`Handler`].
+//!
 //! Does not belong here: what the news says (payloads are bytes), outboxes, positions in logs, and retries of publishes.
 
 mod bus;
 mod consumer;
+mod consumer_loop;
+mod dead_letter;
 mod embedded;
 mod error;
 mod mailbox;
@@ -25,8 +30,10 @@ mod trace;
 
 pub use bus::{Bus, Connection, MAX_NEWS_ID_BYTES, MAX_PAYLOAD_BYTES, SharedBus};
 pub use consumer::{Consumer, ConsumerName, ConsumerNameError, Delivery, Woken};
+pub use consumer_loop::{ConsumerLoop, Handler, Refusal, Retries};
+pub use dead_letter::{DeadLetter, DeadLetterLimits, MAX_ERROR_BYTES};
 pub use embedded::{EmbeddedBus, EmbeddedLimits};
-pub use error::BusError;
+pub use error::{BusError, Cause};
 pub use nats::{NatsBus, NatsLogin, NatsPrefix, NatsSettings, NatsTls, StreamLimits};
 pub use news::{News, Received};
 pub use pattern::Pattern;

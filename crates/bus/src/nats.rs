@@ -2,13 +2,19 @@
 
 mod durable;
 mod headers;
+mod letters;
 mod link;
 mod settings;
 mod stream;
+mod wakes;
 
 use std::sync::Arc;
 
-use async_nats::{Client, client, connection::State, jetstream};
+use async_nats::{
+    Client, client,
+    connection::State,
+    jetstream::{ContextBuilder, context::PublishErrorKind},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -17,14 +23,18 @@ use tokio_util::{sync::DropGuard, task::AbortOnDropHandle};
 use tracing::Instrument;
 
 use crate::{
-    Bus, BusError, Connection, Consumer, ConsumerName, Pattern, Subject, Subscription,
+    Bus, BusError, Connection, Consumer, ConsumerName, DeadLetter, Pattern, Subject, Subscription,
     bus::{check_news_id, check_payload, publish_span},
     mailbox::Mailbox,
 };
+use letters::LetterStream;
 use link::{Link, Signals};
-use stream::WakeStream;
+use wakes::WakeStream;
 
 pub use settings::{NatsLogin, NatsPrefix, NatsSettings, NatsTls, StreamLimits};
+
+/// Publishes whose acknowledgement may be awaited at once; beyond it they wait, within their deadline.
+const MAX_PUBLISHES_IN_FLIGHT: usize = 4_096;
 
 /// The bus over NATS.
 ///
@@ -36,6 +46,8 @@ pub struct NatsBus {
     client: Client,
     /// The stream of durable news.
     wakes: WakeStream,
+    /// The stream of what durable consumers gave up on.
+    letters: LetterStream,
     /// What is known of the connection.
     link: Link,
     /// Ends the task that follows the connection.
@@ -51,9 +63,16 @@ impl NatsBus {
         let settings = Arc::new(settings);
         let signals = watch::Sender::new(Signals::default());
         let client = settings.connect(signals.clone()).await?;
-        let wakes = WakeStream::new(Arc::clone(&settings), &client);
+        let streams = ContextBuilder::new()
+            .timeout(settings.call_deadline)
+            .ack_timeout(settings.call_deadline)
+            .max_ack_inflight(MAX_PUBLISHES_IN_FLIGHT)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        let wakes = WakeStream::new(Arc::clone(&settings), streams.clone());
+        let letters = LetterStream::new(Arc::clone(&settings), streams);
         let (link, follower) = Link::follow(signals, client.clone(), wakes.clone(), Arc::clone(&settings));
-        let bus = Self { settings, client, wakes, link, _follower: follower };
+        let bus = Self { settings, client, wakes, letters, link, _follower: follower };
         let mut connection = bus.connection();
         let connected = connection.wait_for(|connection| *connection == Connection::Connected);
         if timeout(bus.settings.connect_deadline, connected).await.is_err() {
@@ -89,19 +108,10 @@ impl NatsBus {
         }
     }
 
-    async fn store(&self, subject: Subject, payload: &Bytes, news_id: &str) -> Result<(), BusError> {
-        match self.wakes.store(subject, payload, news_id).await {
-            // Somebody took the stream away since we connected.
-            Err(error) if error.kind() == jetstream::context::PublishErrorKind::StreamNotFound => {
-                self.wakes.ensure().await?;
-                self.wakes.store(subject, payload, news_id).await
-            }
-            outcome => outcome,
-        }
-        .map_err(|error| match error.kind() {
-            jetstream::context::PublishErrorKind::MaxPayloadExceeded => {
-                BusError::TooLarge { subject, bytes: payload.len() }
-            }
+    async fn store(&self, subject: Subject, payload: Bytes, news_id: &str) -> Result<(), BusError> {
+        let bytes = payload.len();
+        self.wakes.store(subject, payload, news_id).await.map_err(|error| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => BusError::TooLarge { subject, bytes },
             _ => BusError::unavailable_because("news was not stored", error),
         })
     }
@@ -122,7 +132,7 @@ impl Bus for NatsBus {
         check_news_id(news_id)?;
         check_payload(subject, &payload)?;
         self.require_connection()?;
-        self.store(subject, &payload, news_id).instrument(publish_span("nats", subject)).await
+        self.store(subject, payload, news_id).instrument(publish_span("nats", subject)).await
     }
 
     async fn subscribe(&self, pattern: Pattern) -> Result<Subscription, BusError> {
@@ -169,6 +179,17 @@ impl Bus for NatsBus {
             return Err(error);
         }
         Ok(durable::run(pull, arrivals))
+    }
+
+    async fn bury(&self, letter: DeadLetter) -> Result<(), BusError> {
+        let letter = letter.checked()?;
+        self.require_connection()?;
+        self.letters.bury(&letter).await
+    }
+
+    async fn dead_letters(&self, at_most: usize) -> Result<Vec<DeadLetter>, BusError> {
+        self.require_connection()?;
+        self.letters.newest(at_most).await
     }
 
     fn connection(&self) -> watch::Receiver<Connection> {

@@ -8,7 +8,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::Stream;
+use futures::{
+    Stream,
+    stream::{self, BoxStream},
+};
 
 use crate::{Received, mailbox::Mailbox};
 
@@ -17,28 +20,33 @@ use crate::{Received, mailbox::Mailbox};
 /// Its queue is bounded: when the reader is too slow the oldest is dropped and [`Received::Missed`] stands in its place,
 /// once for any number. Nobody else waits for a slow reader. Dropping it ends the subscription.
 #[must_use = "a subscription hears only while it is held"]
-pub struct Subscription {
-    mailbox: Arc<Mailbox>,
-    /// Ends the subscription at the bus when it is dropped.
-    _leave: Box<dyn Any + Send + Sync>,
-}
+pub struct Subscription(BoxStream<'static, Received>);
 
 impl Subscription {
+    /// Hears what a stream says: for a twin of the port that stands elsewhere, such as in a simulation.
+    pub fn over(news: impl Stream<Item = Received> + Send + 'static) -> Self {
+        Self(Box::pin(news))
+    }
+
+    /// Hears what comes into a mailbox. `leave` ends the subscription at the bus when it is dropped.
     pub(crate) fn new(mailbox: Arc<Mailbox>, leave: impl Any + Send + Sync) -> Self {
-        Self { mailbox, _leave: Box::new(leave) }
+        Self::over(stream::poll_fn(move |context| {
+            let _held = &leave;
+            mailbox.poll(context)
+        }))
     }
 }
 
 impl Stream for Subscription {
     type Item = Received;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Received>> {
-        self.mailbox.poll(context)
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Received>> {
+        self.0.as_mut().poll_next(context)
     }
 }
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Subscription").field("mailbox", &self.mailbox).finish_non_exhaustive()
+        formatter.debug_struct("Subscription").finish_non_exhaustive()
     }
 }

@@ -37,6 +37,7 @@ struct State {
 #[derive(Debug)]
 struct Waiting {
     news: News,
+    news_id: Option<Arc<str>>,
     attempt: u64,
     not_before: Option<Instant>,
 }
@@ -58,7 +59,7 @@ impl Group {
         self.lock().pattern = Some(pattern);
     }
 
-    pub(super) fn offer(&self, news: &News) {
+    pub(super) fn offer(&self, news: &News, news_id: Option<&Arc<str>>) {
         let mut state = self.lock();
         if state.has_missed || !state.pattern.is_some_and(|pattern| pattern.matches(news.subject)) {
             return;
@@ -67,7 +68,8 @@ impl Group {
             state.waiting.clear();
             state.has_missed = true;
         } else {
-            state.waiting.push_back(Waiting { news: news.clone(), attempt: 1, not_before: None });
+            let (news, news_id) = (news.clone(), news_id.cloned());
+            state.waiting.push_back(Waiting { news, news_id, attempt: 1, not_before: None });
         }
         drop(state);
         self.ready.notify_one();
@@ -110,8 +112,9 @@ impl Group {
             return Found::Nothing { until: state.waiting.iter().filter_map(|waiting| waiting.not_before).min() };
         };
         state.in_flight += 1;
-        let receipt = Unacknowledged { group: Arc::clone(self), held: Some((waiting.news.clone(), waiting.attempt)) };
-        Found::Woken(Woken::News(Delivery::new(waiting.news, waiting.attempt, Box::new(receipt))))
+        let (news, news_id, attempt) = (waiting.news.clone(), waiting.news_id.clone(), waiting.attempt);
+        let receipt = Unacknowledged { group: Arc::clone(self), held: Some(waiting) };
+        Found::Woken(Woken::News(Delivery::new(news, news_id, attempt, Box::new(receipt))))
     }
 
     fn give_back(&self, returned: Option<Waiting>) {
@@ -136,14 +139,20 @@ impl Group {
 #[derive(Debug)]
 struct Unacknowledged {
     group: Arc<Group>,
-    /// The news and its attempt, until it is answered.
-    held: Option<(News, u64)>,
+    /// What is held, until it is answered.
+    held: Option<Waiting>,
 }
 
 impl Unacknowledged {
-    fn answer(&mut self, again: impl FnOnce(News, u64) -> Option<Waiting>) {
-        if let Some((news, attempt)) = self.held.take() {
-            self.group.give_back(again(news, attempt));
+    fn acknowledge(&mut self) {
+        if self.held.take().is_some() {
+            self.group.give_back(None);
+        }
+    }
+
+    fn return_until(&mut self, not_before: Option<Instant>) {
+        if let Some(held) = self.held.take() {
+            self.group.give_back(Some(Waiting { attempt: held.attempt + 1, not_before, ..held }));
         }
     }
 }
@@ -151,19 +160,18 @@ impl Unacknowledged {
 #[async_trait]
 impl Receipt for Unacknowledged {
     async fn ack(mut self: Box<Self>) -> Result<(), BusError> {
-        self.answer(|_, _| None);
+        self.acknowledge();
         Ok(())
     }
 
     async fn nack(mut self: Box<Self>, after: Duration) -> Result<(), BusError> {
-        let not_before = Some(Instant::now() + after);
-        self.answer(|news, attempt| Some(Waiting { news, attempt: attempt + 1, not_before }));
+        self.return_until(Some(Instant::now() + after));
         Ok(())
     }
 }
 
 impl Drop for Unacknowledged {
     fn drop(&mut self) {
-        self.answer(|news, attempt| Some(Waiting { news, attempt: attempt + 1, not_before: None }));
+        self.return_until(None);
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use async_nats::jetstream::{
-    AckKind, Message,
-    consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
-    message::Acker,
+use async_nats::{
+    header::NATS_MESSAGE_ID,
+    jetstream::{
+        AckKind, Message,
+        consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
+        message::Acker,
+    },
 };
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -16,7 +19,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{headers, settings::NatsSettings, stream::WakeStream};
+use super::{headers, settings::NatsSettings, wakes::WakeStream};
 use crate::{BusError, Consumer, ConsumerName, Delivery, Pattern, Woken, consumer::Receipt};
 
 /// Wake-ups that one pull brings to this process. They wait here for the reader while their `ack_wait` runs.
@@ -71,7 +74,7 @@ impl Pull {
         };
         self.wakes
             .context()
-            .create_consumer_on_stream(config, self.settings.stream_name())
+            .create_consumer_on_stream(config, self.wakes.name().to_owned())
             .await
             .map_err(|error| BusError::unavailable_because("durable consumer cannot be taken up", error))
     }
@@ -92,7 +95,8 @@ impl Pull {
     /// is narrower than the stream that may have been for others.
     async fn has_lost(&mut self) -> Result<bool, BusError> {
         let Some(consumer) = &self.consumer else { return Ok(false) };
-        let first_kept = self.within_deadline(self.wakes.first_kept()).await?;
+        let Some(stream) = self.wakes.look().await? else { return Ok(false) };
+        let first_kept = stream.state.first_sequence;
         let asked = async {
             consumer
                 .get_info()
@@ -172,9 +176,11 @@ impl Reader {
     fn woken_by(&self, message: Message) -> Option<Woken> {
         let attempt = message.info().map_or(1, |info| u64::try_from(info.delivered).unwrap_or(1));
         let (message, acker) = message.split();
+        let news_id =
+            message.headers.as_ref().and_then(|headers| headers.get(NATS_MESSAGE_ID)).map(|id| id.as_str().into());
         let news = headers::news(&self.pull.settings, message)?;
         let receipt = JetStreamReceipt { acker, deadline: self.pull.settings.call_deadline };
-        Some(Woken::News(Delivery::new(news, attempt, Box::new(receipt))))
+        Some(Woken::News(Delivery::new(news, news_id, attempt, Box::new(receipt))))
     }
 
     /// Tries until it succeeds, or the bus is gone.

@@ -11,12 +11,19 @@ use crate::{
 /// Returns the headers that carry the current span's place, where it is in a trace.
 pub(super) fn of_current_span() -> Option<HeaderMap> {
     let trace = TraceContext::current()?;
+    Some(of_trace(Some(&trace)))
+}
+
+/// Returns the headers that carry a place in a trace.
+pub(super) fn of_trace(trace: Option<&TraceContext>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(TRACEPARENT, trace.traceparent);
-    if !trace.tracestate.is_empty() {
-        headers.insert(TRACESTATE, trace.tracestate);
+    if let Some(trace) = trace {
+        headers.insert(TRACEPARENT, trace.traceparent.as_str());
+        if !trace.tracestate.is_empty() {
+            headers.insert(TRACESTATE, trace.tracestate.as_str());
+        }
     }
-    Some(headers)
+    headers
 }
 
 /// Reads a message. What is not published on one of our subjects is nobody's news here.
@@ -28,7 +35,8 @@ pub(super) fn news(settings: &NatsSettings, message: Message) -> Option<News> {
     Some(News { subject, trace: message.headers.as_ref().and_then(trace), payload: message.payload })
 }
 
-fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+/// Reads a place in a trace.
+pub(super) fn trace(headers: &HeaderMap) -> Option<TraceContext> {
     let read = |name| headers.get(name).map(|value| value.as_str().to_owned());
     Some(TraceContext { traceparent: read(TRACEPARENT)?, tracestate: read(TRACESTATE).unwrap_or_default() })
 }

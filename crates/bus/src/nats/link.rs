@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{settings::NatsSettings, stream::WakeStream};
+use super::{settings::NatsSettings, wakes::WakeStream};
 use crate::{BusError, Connection, mailbox::Mailbox};
 
 /// Nobody listens here. A request to it is answered at once that nobody does, after all that was sent before it.

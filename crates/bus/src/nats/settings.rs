@@ -6,7 +6,7 @@ use async_nats::{Client, ConnectOptions, Event};
 use tokio::{sync::watch, time::timeout};
 
 use super::link::Signals;
-use crate::{BusError, Pattern, Subject, consumer::is_plain_token};
+use crate::{BusError, DeadLetterLimits, Subject, consumer::is_plain_token};
 
 /// Commands to the server that may wait while it is away, most of them subscriptions of a process that starts first.
 const WAITING_COMMANDS: usize = 65_536;
@@ -31,6 +31,8 @@ pub struct NatsSettings {
     pub prefix: Option<NatsPrefix>,
     /// What the stream keeps.
     pub stream: StreamLimits,
+    /// What the stream of dead letters keeps. It has as many replicas as the other.
+    pub dead_letters: DeadLetterLimits,
     /// How long a wake-up may stay unacknowledged before it comes again. Default 30 s.
     pub ack_wait: Duration,
     /// News that may wait for one subscriber. Beyond it the oldest goes and the subscriber is told. Default 4,096.
@@ -60,6 +62,7 @@ impl NatsSettings {
             client_name: "loquat".to_owned(),
             prefix: None,
             stream: StreamLimits::default(),
+            dead_letters: DeadLetterLimits::default(),
             ack_wait: Duration::from_secs(30),
             subscription_capacity: NonZeroUsize::new(4_096).expect("not zero"),
             consumer_capacity: NonZeroUsize::new(1_024).expect("not zero"),
@@ -122,17 +125,12 @@ impl NatsSettings {
         text.parse().ok()
     }
 
-    /// Returns the name of the one stream.
-    pub(super) fn stream_name(&self) -> String {
+    /// Returns the name of a stream at the server.
+    pub(super) fn named(&self, stream: &str) -> String {
         match &self.prefix {
-            Some(prefix) => format!("LOQUAT_{}", prefix.0),
-            None => "LOQUAT".to_owned(),
+            Some(prefix) => format!("{stream}_{}", prefix.0),
+            None => stream.to_owned(),
         }
-    }
-
-    /// Returns the subjects that the stream keeps.
-    pub(super) fn stream_subjects(&self) -> String {
-        self.wire(Pattern::all_rooms())
     }
 }
 

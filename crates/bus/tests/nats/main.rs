@@ -1,5 +1,8 @@
 //! What only the NATS twin meets: a server that is away, comes back, refuses, or runs out of room.
 
+mod gaps;
+mod losses;
+mod proxy;
 mod server;
 
 use std::{num::NonZeroUsize, time::Duration};

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 /// A nats-server on a free port, with data of its own. It ends with the test.
@@ -40,7 +41,42 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.address())
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Takes its data away, while it does not run.
+    pub fn forget_everything(&mut self) {
+        assert!(self.process.is_none(), "a server that was ended");
+        self.data = tempfile::tempdir().expect("a folder");
+    }
+
+    /// Holds it, with its connections: it answers nothing.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        // Its threads stop one by one.
+        let process = self.process.as_ref().expect("a server that runs").id();
+        let is_stopped = || {
+            let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("a process").flatten();
+            let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+            let mut states = states.filter_map(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('T')));
+            states.all(|is_stopped| is_stopped)
+        };
+        while !is_stopped() {
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = self.process.as_ref().expect("a server that runs");
+        rustix::process::kill_process(Pid::from_child(process), signal).expect("a process to signal");
     }
 
     /// Starts it on the same port with the same data. It answers a little later.
