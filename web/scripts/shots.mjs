@@ -92,6 +92,24 @@ const scenes = {
       await page.waitForTimeout(150);
     },
   },
+  'timeline-hover': {
+    path: '/?as=ada',
+    // The widest times.
+    locale: 'en-US',
+    async act(page) {
+      await settled(page);
+      await page.hover(`${id('message')}:has-text("recipe for the jam")`);
+      await page.waitForTimeout(200);
+    },
+  },
+  'put-out': {
+    path: '/?as=ada',
+    async act(page) {
+      await settled(page);
+      await page.evaluate(() => window.loquatStage.putOut('ada', 'bruno'));
+      await page.waitForTimeout(400);
+    },
+  },
   'timeline-sending': {
     path: '/?as=ada',
     async act(page) {
@@ -236,9 +254,9 @@ const browser = await chromium.launch({
 let failures = 0;
 for (const [width, height] of Object.entries(widths)) {
   for (const colorScheme of ['light', 'dark']) {
-    for (const [name, { path, act }] of Object.entries(scenes)) {
+    for (const [name, { path, act, locale = 'en-GB' }] of Object.entries(scenes)) {
       if (!name.startsWith(only)) continue;
-      const context = await browser.newContext({ viewport: { width: Number(width), height }, colorScheme, locale: 'en-GB', hasTouch: width === '320' });
+      const context = await browser.newContext({ viewport: { width: Number(width), height }, colorScheme, locale, hasTouch: width === '320' });
       const page = await context.newPage();
       page.on('pageerror', (error) => {
         failures += 1;

@@ -4,6 +4,7 @@ const number = new Intl.NumberFormat();
 const list = new Intl.ListFormat(undefined, { style: 'long', type: 'conjunction' });
 
 const people = (count: number) => (count === 1 ? '1 person' : `${number.format(count)} people`);
+const others = (count: number) => (count === 1 ? '1 other' : `${number.format(count)} others`);
 const characters = (count: number) => (count === 1 ? '1 character' : `${number.format(count)} characters`);
 
 export const words = {
@@ -46,7 +47,7 @@ export const words = {
     handleEmpty: 'Choose a handle.',
     handleShort: 'Use at least 2 characters.',
     handleLong: (over: number) => `That is ${characters(over)} too many. At most 32.`,
-    handleUpper: 'Use lower-case letters only.',
+    handleUpper: 'Use lower-case letters. Digits, dots, dashes and underscores fit too.',
     handleSpace: 'Spaces do not fit in a handle. A dot or a dash does.',
     handleCharacter: (character: string) => `“${character}” does not fit in a handle. Use letters a–z, digits, dots, dashes and underscores.`,
     handleEdges: 'Begin and end with a letter or a digit.',
@@ -167,6 +168,15 @@ export const words = {
     remove: 'Remove',
     announce: (name: string, text: string) => `${name}: ${text}`,
     unknownPerson: 'Somebody',
+    deleted: 'This message was deleted.',
+    edited: '(edited)',
+    reactions: 'Reactions',
+    reacted: (count: number, hasCaller: boolean) => (hasCaller ? `${people(count)}, you among them` : people(count)),
+    /** Some names, of so many people. */
+    reactors: (names: readonly string[], count: number) => {
+      if (names.length === 0) return people(count);
+      return list.format(names.length === count ? names : [...names, others(count - names.length)]);
+    },
     unknownContent: 'This part needs a newer page. Reload to see it.',
     you: 'you',
   },
@@ -193,6 +203,7 @@ export const words = {
     you: 'you',
     owner: 'owner',
     message: (name: string) => `Message ${name}`,
+    keeper: (name: string, handle: string) => `${name} (@${handle}) keeps this room.`,
     more: 'Show more people',
     failed: 'The people could not be loaded.',
     availability: { online: 'Online', away: 'Away', doNotDisturb: 'Do not disturb', offline: 'Offline', invisible: 'Invisible' },
@@ -221,7 +232,11 @@ export const words = {
     hiddenTitle: 'There is nothing to see here',
     hiddenText: 'This room does not exist, or it is private and you are not in it. Ask a member to bring you in.',
     toLobby: 'Go to the lobby',
-    left: 'You are no longer in this room.',
+    goneTitle: (room: string) => `You are no longer in ${room}`,
+    removedTitle: (room: string) => `You were removed from ${room}`,
+    removed: (name: string) => `${name} ended your membership. What you wrote stays there.`,
+    backPublic: 'It is a public room: you can join it again.',
+    backPrivate: 'It is a private room: to come back, a member has to bring you in.',
   },
 
   landing: {

@@ -4,12 +4,12 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use loquat_bus::SharedBus;
-use loquat_ids::UserId;
+use loquat_ids::{Clock, UserId};
 use loquat_rpc::{
     Channel, MAX_REQUEST_BYTES, Verifier,
     server::rooms::v1::{room_service_server::RoomServiceServer, user_rooms_service_server::UserRoomsServiceServer},
 };
-use loquat_runtime::{Frame, Readiness, Secret, SettingError, Wired};
+use loquat_runtime::{Frame, Readiness, Secret, SettingError, Wired, reaching};
 use tonic::service::Routes;
 
 use crate::{
@@ -137,7 +137,7 @@ pub async fn wire(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedB
 ///
 /// As [`wire`].
 pub async fn open(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedBus) -> anyhow::Result<Opened> {
-    let store = Arc::new(open_store(settings).await?);
+    let store = Arc::new(open_store(settings, frame.clock.as_ref()).await?);
     let key = store.key().await.context("the key of the store of rooms")?;
     let outbox: Arc<dyn Outbox> = store.clone();
     let delivery_deadline = millis(settings.rooms_delivery_deadline_millis);
@@ -167,13 +167,14 @@ pub async fn open(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedB
     Ok(Opened { wired: Wired { routes: routes(&rooms), verifier, readiness }, rooms })
 }
 
-async fn open_store(settings: &Settings) -> anyhow::Result<SqlRoomStore> {
+async fn open_store(settings: &Settings, clock: &dyn Clock) -> anyhow::Result<SqlRoomStore> {
     let count = NonZeroU32::new(settings.rooms_database_connections).unwrap_or(NonZeroU32::MIN);
     let url = settings.rooms_database_url.as_ref().ok_or_else(|| SettingError::new(DATABASE_URL, "it must be set"))?;
-    let opened = SqlRoomStore::open(url.reveal(), count, millis(settings.rooms_store_deadline_millis)).await;
+    let deadline = millis(settings.rooms_store_deadline_millis);
+    let opened = reaching(DATABASE_URL, SqlRoomStore::open(url.reveal(), count, deadline, clock)).await;
     opened.map_err(|error| match error {
-        OpenError::Url => SettingError::new(DATABASE_URL, error).into(),
-        other => anyhow::Error::new(other).context("the store of rooms"),
+        OpenError::Url | OpenError::File(_) => SettingError::new(DATABASE_URL, error).into(),
+        other => anyhow::Error::new(other).context(DATABASE_URL),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What may go wrong here, as a caller can act on it.
 
-use loquat_ids::RoomId;
+use loquat_ids::{RoomId, UserId};
 use loquat_proto::{authorization, rooms};
 use loquat_rpc::fault::{Code, Fault, FieldViolation, Reason};
 
@@ -32,6 +32,17 @@ pub enum RoomError {
     /// A direct room is neither joined nor left nor renamed.
     #[error("room {0} is a direct room: nobody joins it, leaves it or changes its settings")]
     RoomIsDirect(RoomId),
+    /// An owner is not removed.
+    #[error("{user_id} owns room {room_id}: an owner is not removed")]
+    MemberIsOwner {
+        /// The room.
+        room_id: RoomId,
+        /// Its owner.
+        user_id: UserId,
+    },
+    /// Nobody removes oneself.
+    #[error("nobody removes oneself from room {0}: leave it instead")]
+    MemberIsCaller(RoomId),
     /// Nobody has a direct room with oneself.
     #[error("a direct room is between two people: name somebody else")]
     DirectWithSelf,
@@ -41,6 +52,9 @@ pub enum RoomError {
     /// The page token is not of this list.
     #[error("the page token is not one that this list gave out: start with the first page")]
     PageTokenInvalid,
+    /// The update mask is longer than one that makes sense.
+    #[error("the update mask may have at most 16 paths, each of at most 64 characters")]
+    UpdateMaskTooLong,
     /// The update mask is empty, or names what cannot change.
     #[error("the update mask may name `name` and `topic`, and must name one of them")]
     UpdateMaskInvalid {
@@ -112,10 +126,11 @@ impl Fault for RoomError {
         match self {
             Self::RoomNotFound(_) | Self::UserNotFound { .. } => Code::NotFound,
             Self::PermissionMissing { .. } => Code::PermissionDenied,
-            Self::RoomIsDirect(_) => Code::FailedPrecondition,
+            Self::RoomIsDirect(_) | Self::MemberIsOwner { .. } | Self::MemberIsCaller(_) => Code::FailedPrecondition,
             Self::RequestIdReused => Code::AlreadyExists,
             Self::DirectWithSelf
             | Self::PageTokenInvalid
+            | Self::UpdateMaskTooLong
             | Self::UpdateMaskInvalid { .. }
             | Self::FieldInvalid { .. }
             | Self::IdInvalid { .. } => Code::InvalidArgument,
@@ -134,10 +149,12 @@ impl Fault for RoomError {
             Self::PermissionMissing { .. } => ours(Ours::PermissionMissing),
             Self::UserNotFound { .. } => ours(Ours::UserNotFound),
             Self::RoomIsDirect(_) => ours(Ours::RoomIsDirect),
+            Self::MemberIsOwner { .. } => ours(Ours::MemberIsOwner),
+            Self::MemberIsCaller(_) => ours(Ours::MemberIsCaller),
             Self::DirectWithSelf => ours(Ours::DirectWithSelf),
             Self::RequestIdReused => ours(Ours::RequestIdReused),
             Self::PageTokenInvalid => ours(Ours::PageTokenInvalid),
-            Self::UpdateMaskInvalid { .. } => ours(Ours::UpdateMaskInvalid),
+            Self::UpdateMaskTooLong | Self::UpdateMaskInvalid { .. } => ours(Ours::UpdateMaskInvalid),
             Self::ChangePending { .. } => ours(Ours::ChangePending),
             Self::StoreUnavailable(_) => ours(Ours::StoreUnavailable),
             Self::FieldInvalid { .. } | Self::IdInvalid { .. } => general(General::InvalidFields),
@@ -165,6 +182,7 @@ impl Fault for RoomError {
             }
             Self::DirectWithSelf => vec![violation("user_id", "must be somebody else".to_owned(), "")],
             Self::PageTokenInvalid => vec![violation("page_token", self.to_string(), "")],
+            Self::UpdateMaskTooLong => vec![violation("update_mask", self.to_string(), "")],
             Self::UpdateMaskInvalid { path } if path.is_empty() => {
                 vec![violation("update_mask", "must name at least one field".to_owned(), "")]
             }

@@ -6,7 +6,7 @@
 //!
 //! Invariants: a room's versions are 1, 2, 3 … without holes, and its changes reach the log in that order, each once. A room
 //! that somebody may not see answers exactly as one that does not exist. A list at a version, with the changes since then,
-//! equals the list now.
+//! equals the list now; where the way from that version is not known, since the store was put back, the answer says so.
 //!
 //! Does not belong here: messages and the log itself (`loquat-messages`), profiles and tokens (`loquat-users`), live streams
 //! (`loquat-gateway`).

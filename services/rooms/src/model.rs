@@ -7,6 +7,7 @@ mod permission;
 mod room;
 mod text;
 mod user_list;
+mod visible;
 
 pub use change::{Change, Decision, MembershipChange, RoomEvent, Seq};
 pub use membership::{Membership, Role};
@@ -14,4 +15,4 @@ pub use page::{DirectoryPosition, ListPosition, MemberPosition, NamePrefix, Page
 pub use permission::{Permission, Permissions, permissions};
 pub use room::{DirectPair, Room, RoomForm, RoomKind, RoomVersion, RoomView};
 pub use text::{NameKey, RoomName, RoomTopic, TextRule};
-pub use user_list::{ListVersion, RoomEntry, UserRoomChange, UserRoomChangeKind, UserRoomChanges};
+pub use user_list::{Life, ListProgress, ListVersion, RoomEntry, UserRoomChange, UserRoomChangeKind, UserRoomChanges};

@@ -14,6 +14,7 @@ pub use log::{LogError, RoomLog};
 pub use news::{NewsError, UserNews};
 pub use outbox::{DeliveredEvent, Outbox};
 pub use store::{
-    ContentHash, Created, Creation, Decide, Outcome, RememberedRequest, Remembrance, RoomStore, StoreError, StoreKey,
+    ContentHash, Created, Creation, Decide, Outcome, People, RememberedRequest, Remembrance, RoomStore, StoreError,
+    StoreKey,
 };
 pub use users::{UserDirectory, UsersError};

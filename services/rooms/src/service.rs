@@ -26,7 +26,7 @@ pub use settings::SettingsChange;
 use crate::{
     error::RoomError,
     model::{Decision, RoomView},
-    ports::{Outcome, RoomLists, RoomStore, StoreKey, UserDirectory},
+    ports::{Outcome, People, RoomLists, RoomStore, StoreKey, UserDirectory},
 };
 
 /// What [`Rooms`] stands on.
@@ -73,12 +73,12 @@ impl Rooms {
     async fn change(
         &self,
         room_id: RoomId,
-        actor: UserId,
+        people: People,
         decide: impl Fn(&RoomView) -> Result<Option<Decision>, RoomError> + Send + Sync,
     ) -> Result<Outcome, RoomError> {
         let event_id = EventId::from_uuid(self.0.ids.fresh());
         let now = self.0.clock.now();
-        let outcome = self.0.store.change(room_id, actor, event_id, now, &decide).await?;
+        let outcome = self.0.store.change(room_id, people, event_id, now, &decide).await?;
         let outcome = outcome.ok_or(RoomError::RoomNotFound(room_id))?;
         self.0.delivery.deliver(room_id, outcome.room.version).await?;
         Ok(outcome)

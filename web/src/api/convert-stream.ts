@@ -1,8 +1,9 @@
 import type { ClosingReason, MembershipChange, RoomChange, RoomClosedReason, RoomEvent, StreamItem, UserRoomChange } from '../model/stream';
-import { optionalMillis, toCursor, toMessage, toPresence, toRole, toRoom, toRoomEntry } from './convert';
+import { optionalMillis, toBlocks, toCursor, toMessage, toPresence, toRole, toRoom, toRoomEntry } from './convert';
 import type * as events from './gen/loquat/events/v1/event_service_pb';
 import { ClosingReason as WireClosing, RoomClosedReason as WireClosed } from './gen/loquat/events/v1/event_service_pb';
 import type * as log from './gen/loquat/messages/v1/room_event_pb';
+import { RoomEventSchema } from './gen/loquat/messages/v1/room_event_pb';
 import type * as rooms from './gen/loquat/rooms/v1/user_rooms_service_pb';
 import { durationMs } from './problem';
 
@@ -13,6 +14,10 @@ function toMembershipChange(change: log.MembershipChange): MembershipChange {
   return { userId: change.userId, isMember: change.isMember, role: toRole(change.role) };
 }
 
+function toPlace({ messageId, messageSeq }: { readonly messageId: string; readonly messageSeq: bigint }) {
+  return { messageId, messageSeq: Number(messageSeq) };
+}
+
 function toChange(change: log.RoomEvent['change']): RoomChange {
   switch (change.case) {
     case 'messageSent':
@@ -21,8 +26,18 @@ function toChange(change: log.RoomEvent['change']): RoomChange {
       return change.value.room === undefined ? { kind: 'other' } : { kind: 'roomUpdated', room: toRoom(change.value.room) };
     case 'membershipsChanged':
       return { kind: 'membershipsChanged', changes: change.value.changes.map(toMembershipChange), memberCount: change.value.memberCount };
+    case 'messageEdited': {
+      const { text, formattedText, editCount } = change.value;
+      return { kind: 'messageEdited', ...toPlace(change.value), text, blocks: toBlocks(formattedText), editCount };
+    }
+    case 'messageDeleted':
+      return { kind: 'messageDeleted', ...toPlace(change.value) };
+    case 'reactionChanged':
+      return { kind: 'reactionChanged', ...toPlace(change.value), emoji: change.value.emoji, isAdded: change.value.isAdded };
+    case 'pinChanged':
+      return { kind: 'pinChanged', ...toPlace(change.value), isPinned: change.value.isPinned };
     case 'blanked':
-      return { kind: 'blanked' };
+      return { kind: 'blanked', wasMessage: change.value.changeField === RoomEventSchema.field.messageSent.number };
     case 'roomCreated':
     case undefined:
       return { kind: 'other' };
@@ -36,6 +51,7 @@ function toRoomEvent(event: log.RoomEvent): RoomEvent {
     eventId: event.eventId,
     epoch: event.epoch,
     actorId: event.actorId,
+    createTime: optionalMillis(event.createTime) ?? 0,
     change: toChange(event.change),
   };
 }
@@ -92,7 +108,7 @@ export function toStreamItem(item: events.StreamItem | undefined): StreamItem {
     case 'reset':
       return toReset(kind.value);
     case 'heartbeat':
-      return { kind: 'heartbeat', heads: kind.value.heads.map(toCursor), serverTime: optionalMillis(kind.value.serverTime) };
+      return { kind: 'heartbeat', heads: kind.value.heads.map(toCursor), serverTime: optionalMillis(kind.value.serverTime), userStateVersion: kind.value.userStateVersion };
     case 'userStateChanged': {
       const change = kind.value.change === undefined ? null : toUserRoomChange(kind.value.change);
       return change === null ? { kind: 'unknown' } : { kind: 'userStateChanged', change };

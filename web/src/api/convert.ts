@@ -1,7 +1,7 @@
 // From the contract's messages to the page's plain types. What a newer server says beyond them becomes `other` or
 // `unknown` and is never dropped in silence, since it still takes its place in a log.
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import type { Block, Inline, Message } from '../model/messages';
+import type { Block, Inline, Message, Reaction } from '../model/messages';
 import type { Availability, ChosenAvailability, Presence, User } from '../model/people';
 import type { Cursor, Membership, Role, Room, RoomEntry, RoomKind } from '../model/rooms';
 import type * as messages from './gen/loquat/messages/v1/message_pb';
@@ -78,6 +78,15 @@ function toBlock(block: messages.Block): Block {
   return { kind: 'paragraph', inlines: block.kind.value.inlines.map(toInline) };
 }
 
+/** The blocks of a text; none where there is no tree. */
+export function toBlocks(text: messages.FormattedText | undefined): readonly Block[] {
+  return text?.blocks.map(toBlock) ?? [];
+}
+
+function toReaction({ emoji, count, userIds, hasCaller }: messages.ReactionCount): Reaction {
+  return { emoji, count, userIds, hasCaller };
+}
+
 export function toMessage(message: messages.Message): Message {
   return {
     roomId: message.roomId,
@@ -85,9 +94,16 @@ export function toMessage(message: messages.Message): Message {
     seq: Number(message.seq),
     senderId: message.senderId,
     text: message.text,
-    blocks: message.formattedText?.blocks.map(toBlock) ?? [],
+    blocks: toBlocks(message.formattedText),
     createTime: optionalMillis(message.createTime) ?? 0,
     requestId: message.requestId,
+    isDeleted: message.isDeleted,
+    editCount: message.editCount,
+    editTime: optionalMillis(message.editTime),
+    reactions: message.reactions.map(toReaction),
+    isPinned: message.isPinned,
+    // In events it is the message as it was sent.
+    asOfSeq: Number(message.asOfSeq > message.seq ? message.asOfSeq : message.seq),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Message } from './messages';
+import type { Block, Message } from './messages';
 import type { Presence } from './people';
 import type { Cursor, Role, Room, RoomEntry } from './rooms';
 
@@ -7,8 +7,18 @@ export type RoomChange =
   | { readonly kind: 'messageSent'; readonly message: Message }
   | { readonly kind: 'roomUpdated'; readonly room: Room }
   | { readonly kind: 'membershipsChanged'; readonly changes: readonly MembershipChange[]; readonly memberCount: number }
-  | { readonly kind: 'blanked' }
+  | MessageChange
+  /** The content was erased; what it was is known. */
+  | { readonly kind: 'blanked'; readonly wasMessage: boolean }
   | { readonly kind: 'other' };
+
+/** What became of a message that stands at `messageSeq`. */
+export type MessageChange = { readonly messageId: string; readonly messageSeq: number } & (
+  | { readonly kind: 'messageEdited'; readonly text: string; readonly blocks: readonly Block[]; readonly editCount: number }
+  | { readonly kind: 'messageDeleted' }
+  | { readonly kind: 'reactionChanged'; readonly emoji: string; readonly isAdded: boolean }
+  | { readonly kind: 'pinChanged'; readonly isPinned: boolean }
+);
 
 /** One person came or went. */
 export type MembershipChange = { readonly userId: string; readonly isMember: boolean; readonly role: Role };
@@ -20,6 +30,8 @@ export type RoomEvent = {
   readonly eventId: string;
   readonly epoch: string;
   readonly actorId: string;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly createTime: number;
   readonly change: RoomChange;
 };
 
@@ -42,7 +54,7 @@ export type StreamItem =
   | { readonly kind: 'hidden'; readonly roomId: string; readonly fromSeq: number; readonly toSeq: number }
   | { readonly kind: 'resetRoom'; readonly cursor: Cursor }
   | { readonly kind: 'resetUserState'; readonly version: bigint }
-  | { readonly kind: 'heartbeat'; readonly heads: readonly Cursor[]; readonly serverTime: number | null }
+  | { readonly kind: 'heartbeat'; readonly heads: readonly Cursor[]; readonly serverTime: number | null; readonly userStateVersion: bigint }
   | { readonly kind: 'userStateChanged'; readonly change: UserRoomChange }
   | { readonly kind: 'presence'; readonly presence: Presence }
   | { readonly kind: 'typing'; readonly roomId: string; readonly userId: string; readonly isTyping: boolean; readonly expireTime: number | null }

@@ -5,6 +5,7 @@ export { default as BackIcon } from '@lucide/svelte/icons/arrow-left';
 export { default as BrowseIcon } from '@lucide/svelte/icons/compass';
 export { default as CheckIcon } from '@lucide/svelte/icons/check';
 export { default as CloseIcon } from '@lucide/svelte/icons/x';
+export { default as DeletedIcon } from '@lucide/svelte/icons/trash-2';
 export { default as DirectIcon } from '@lucide/svelte/icons/message-circle';
 export { default as EyeIcon } from '@lucide/svelte/icons/eye';
 export { default as EyeOffIcon } from '@lucide/svelte/icons/eye-off';

@@ -43,7 +43,7 @@ export class App {
       told: (word) => (word.kind === 'session' ? this.#sessionChanged(word.session) : this.#heard(word.news)),
     });
     this.people = new People((userIds) => this.host.call('batchGetUsers', userIds));
-    this.rooms = new Rooms(this.host, this.seen);
+    this.rooms = new Rooms(this.host, this.seen, () => this.ownId);
     this.outbox = new Outbox(this.host);
     this.typingTeller = new TypingTeller((roomId, isTyping) => {
       // Typing is a courtesy: nobody is told where it could not be said.
@@ -145,7 +145,7 @@ export class App {
   }
 
   #roomsChanged(entries: readonly RoomEntry[]): void {
-    this.rooms.entries = entries;
+    this.rooms.list(entries);
     this.people.want(entries.flatMap(({ room }) => room.directUserIds));
   }
 
@@ -166,16 +166,19 @@ export class App {
           this.typing.apply(event.roomId, event.change.message.senderId, null);
           if (event.change.message.senderId !== this.ownId) this.rooms.noteHead(event.roomId, event.seq);
         }
-        if (event.change.kind === 'membershipsChanged') this.people.want(event.change.changes.map((change) => change.userId));
+        if (event.change.kind === 'membershipsChanged') {
+          this.people.want([event.actorId, ...event.change.changes.map((change) => change.userId)]);
+          const mine = event.change.changes.find((change) => change.userId === this.ownId);
+          if (mine !== undefined) this.rooms.noteRemoval(event.roomId, mine.isMember || event.actorId === this.ownId ? null : event.actorId);
+        }
         break;
       }
       case 'head':
         this.rooms.noteHead(news.roomId, news.seq);
         break;
       case 'reloadRoom': {
-        const room = this.rooms.opened(news.roomId);
-        if (room === null) this.rooms.noteHead(news.roomId, news.seq);
-        else void room.loadNewest();
+        this.rooms.resetHead(news.roomId, news.seq);
+        this.rooms.opened(news.roomId)?.reload(news.seq);
         break;
       }
       case 'roomClosed':

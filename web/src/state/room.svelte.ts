@@ -1,10 +1,10 @@
-import type { History, Message } from '../model/messages';
+import type { History } from '../model/messages';
 import type { Problem } from '../model/problem';
 import { problemOf } from '../model/problem';
 import type { Cursor, Membership } from '../model/rooms';
 import type { RoomEvent } from '../model/stream';
 import type { Timeline } from '../timeline/history';
-import { emptyTimeline, newestLoaded, olderLoaded, received } from '../timeline/history';
+import { applied, cutBack, emptyTimeline, newestLoaded, olderLoaded, readBegun, readEnded } from '../timeline/history';
 import type { HostLink } from '../worker/connect';
 
 export type Loading = 'none' | 'loading' | 'ready' | 'failed';
@@ -26,6 +26,7 @@ export class RoomState {
   constructor(
     readonly roomId: string,
     private readonly link: HostLink,
+    private readonly ownId: () => string,
   ) {}
 
   /** Reads the newest messages; what is on screen stays until they are there. */
@@ -33,9 +34,10 @@ export class RoomState {
     const load = (this.#load += 1);
     this.history = 'loading';
     try {
-      const history = await this.link.call('openRoom', this.roomId);
+      const history = await this.#reading(() => this.link.call('openRoom', this.roomId), (read) => {
+        if (load === this.#load) this.timeline = newestLoaded(this.timeline, read, this.ownId());
+      });
       if (load !== this.#load) return;
-      this.timeline = newestLoaded(this.timeline, history);
       this.#moveTo(history.cursor);
       this.history = 'ready';
       this.problem = null;
@@ -55,8 +57,9 @@ export class RoomState {
     this.older = 'loading';
     const load = this.#load;
     try {
-      const page: History = await this.link.call('listOlderMessages', this.roomId, this.timeline.olderToken);
-      if (load === this.#load) this.timeline = olderLoaded(this.timeline, page);
+      await this.#reading(() => this.link.call('listOlderMessages', this.roomId, this.timeline.olderToken), (page) => {
+        if (load === this.#load) this.timeline = olderLoaded(this.timeline, page, this.ownId());
+      });
       this.older = 'ready';
     } catch {
       this.older = 'failed';
@@ -87,7 +90,7 @@ export class RoomState {
   /** Applies an event of the room's log; the engine sees to it that each comes once and in order. */
   apply(event: RoomEvent): void {
     this.#moveTo({ roomId: event.roomId, epoch: event.epoch, seq: event.seq, eventId: event.eventId });
-    if (event.change.kind === 'messageSent') this.receive(event.change.message);
+    this.timeline = applied(this.timeline, event, this.ownId());
     if (event.change.kind === 'membershipsChanged') {
       const gone = new Set(event.change.changes.map((change) => change.userId));
       const come = event.change.changes.filter((change) => change.isMember).map(({ userId, role }) => ({ userId, role }));
@@ -95,8 +98,24 @@ export class RoomState {
     }
   }
 
-  receive(message: Message): void {
-    this.timeline = received(this.timeline, message);
+  /** The log goes on after `seq` with something else: reads afresh what stands before it. */
+  reload(seq: number): void {
+    this.cursor = null;
+    this.timeline = cutBack(this.timeline, seq);
+    void this.loadNewest();
+    if (this.membersLoading !== 'none') void this.loadMembers();
+  }
+
+  /** Reads a page, and notes meanwhile what happens to its messages. */
+  async #reading(read: () => Promise<History>, take: (page: History) => void): Promise<History> {
+    this.timeline = readBegun(this.timeline);
+    try {
+      const page = await read();
+      take(page);
+      return page;
+    } finally {
+      this.timeline = readEnded(this.timeline);
+    }
   }
 
   #moveTo(cursor: Cursor | null): void {

@@ -55,7 +55,8 @@ export class Seen {
   }
 
   mark(cursor: Cursor): void {
-    if (this.#key === '' || this.seqOf(cursor.roomId) >= cursor.seq) return;
+    const known = this.#cursors.get(cursor.roomId);
+    if (this.#key === '' || (known?.epoch === cursor.epoch && known.seq >= cursor.seq)) return;
     this.#load();
     this.#cursors.set(cursor.roomId, cursor);
     const newestLast = [...this.#cursors.values()].filter((other) => other.roomId !== cursor.roomId).slice(1 - kept);

@@ -9,7 +9,7 @@ import type { StreamItem } from '../model/stream';
 import { interestApplied, interestChanged, interestTick, interestWakeAt, withRoom } from './interest';
 import { ended, firstHistoryMs, heard, linkTick, linkWakeAt, open, reopen, statusNow, welcomed } from './link';
 import { applyHead, applyHidden, applyRoomClosed, applyRoomEvent, applyRoomReset, historyLoaded, logTick, logWakeAt, tell } from './log';
-import { applyUserReset, applyUserRoomChange, roomGained, roomListLoaded, roomLost } from './room-list';
+import { applyUserReset, applyUserRoomChange, applyUserStateVersion, roomGained, roomListLoaded, roomListTick, roomListWakeAt, roomLost } from './room-list';
 import type { Effect, Env, Input, Step, SyncState } from './types';
 
 export const initialState: SyncState = {
@@ -21,7 +21,7 @@ export const initialState: SyncState = {
   status: 'quiet',
   clockSkew: 0,
   rooms: new Map(),
-  roomList: { version: 0n, entries: new Map(), held: null },
+  roomList: { version: 0n, entries: new Map(), held: null, loads: 0, behindSince: null },
   interest: { opened: [], loading: [], people: [], revision: 0n, sent: null, told: { rooms: [], people: [] }, dueAt: null },
   presences: new Map(),
 };
@@ -65,7 +65,7 @@ function applyItem(before: SyncState, item: StreamItem, env: Env): Step {
         if (step.state.generation !== generation || step.state.link.phase !== 'live') return step;
         const next = applyHead(step.state, head, env);
         return { state: next.state, effects: [...step.effects, ...next.effects] };
-      }, only(state));
+      }, only(applyUserStateVersion(state, item.userStateVersion, env)));
     }
     case 'userStateChanged':
       return applyUserRoomChange(state, item.change, env);
@@ -93,6 +93,8 @@ function tick(state: SyncState, env: Env): Step {
   let step = linkTick(state, env);
   if (step.effects.length > 0) return step;
   step = logTick(step.state, env);
+  if (step.effects.length > 0) return step;
+  step = roomListTick(step.state, env);
   if (step.effects.length > 0) return step;
   return interestTick(step.state, env);
 }
@@ -168,6 +170,6 @@ export function step(state: SyncState, input: Input, env: Env): Step {
 
 /** When the engine next wants a tick, in milliseconds since the epoch; null for never. */
 export function nextWakeAt(state: SyncState): number | null {
-  const times = [...linkWakeAt(state), ...logWakeAt(state), ...interestWakeAt(state)];
+  const times = [...linkWakeAt(state), ...logWakeAt(state), ...roomListWakeAt(state), ...interestWakeAt(state)];
   return times.length === 0 ? null : Math.min(...times);
 }

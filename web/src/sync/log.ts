@@ -3,7 +3,7 @@ import type { Cursor } from '../model/rooms';
 import type { RoomClosedReason, RoomEvent } from '../model/stream';
 import { interestChanged, roomSync, withRoom } from './interest';
 import { reopen } from './link';
-import { applyToRoomList } from './room-list';
+import { applyToRoomList, reloadRoomList } from './room-list';
 import type { Effect, Env, News, Step, SyncState } from './types';
 
 /** For how long a room may be behind the head that a heartbeat told before the stream is opened anew. */
@@ -45,10 +45,14 @@ export function applyHidden(state: SyncState, roomId: string, fromSeq: number, t
   return { state: withRoom(state, roomId, { position: toSeq, ahead }), effects: [] };
 }
 
-/** The room goes on from another place: the tabs load what stands before it. */
+/**
+ * The room goes on from another place: the tabs load what stands before it. The log also told how many are in the room, so
+ * that its entry in the list is read afresh as well.
+ */
 export function applyRoomReset(state: SyncState, cursor: Cursor): Step {
-  const next = withRoom(state, cursor.roomId, { cursor, position: cursor.seq, ahead: null, hadCursor: true });
-  return { state: next, effects: [tell({ kind: 'reloadRoom', roomId: cursor.roomId, seq: cursor.seq })] };
+  const moved = withRoom(state, cursor.roomId, { cursor, position: cursor.seq, ahead: null, hadCursor: true });
+  const listed = moved.roomList.held === null ? reloadRoomList(moved) : { state: moved, effects: [] };
+  return { state: listed.state, effects: [tell({ kind: 'reloadRoom', roomId: cursor.roomId, seq: cursor.seq }), ...listed.effects] };
 }
 
 /** What a heartbeat tells of a room: something new, or that the stream has not brought what there is. */

@@ -51,6 +51,10 @@ export type RoomListSync = {
   readonly entries: ReadonlyMap<string, RoomEntry>;
   /** Changes that came while the list was being read; null while it is not. */
   readonly held: readonly Extract<StreamItem, { kind: 'userStateChanged' }>[] | null;
+  /** How often the list is being read. */
+  readonly loads: number;
+  /** Since when a heartbeat's version is known to be above ours; null while none is. */
+  readonly behindSince: number | null;
 };
 
 /** What the banner says of the connection. */

@@ -11,6 +11,10 @@ export type Row =
 /** Messages of one author stand together unless this much time lies between them. */
 const groupGapMs = 5 * 60_000;
 
+function keyOf(timeline: Timeline, { messageId, seq }: Message): string {
+  return timeline.ownKeys.get(messageId) ?? (messageId === '' ? `place ${seq}` : messageId);
+}
+
 /** Sets the messages out in days and in groups of one author. */
 export function rowsOf(timeline: Timeline, ownId: string): Row[] {
   const rows: Row[] = [];
@@ -31,7 +35,7 @@ export function rowsOf(timeline: Timeline, ownId: string): Row[] {
 
   for (const message of timeline.messages) {
     const startsGroup = place(message.senderId, message.createTime);
-    rows.push({ kind: 'sent', key: timeline.ownKeys.get(message.messageId) ?? message.messageId, message, startsGroup });
+    rows.push({ kind: 'sent', key: keyOf(timeline, message), message, startsGroup });
   }
   for (const pending of timeline.pendings) {
     const startsGroup = place(ownId, Math.max(pending.createTime, time));

@@ -12,6 +12,7 @@ const minTickMs = 25;
 export class Runner {
   state: SyncState = initialState;
   #stream: AbortController | null = null;
+  #listReads: Promise<void> = Promise.resolve();
   #cancelTick: () => void = () => undefined;
 
   constructor(
@@ -64,7 +65,8 @@ export class Runner {
         void this.#updateInterest(effect);
         break;
       case 'loadRoomList':
-        void this.loadRoomList();
+        // One after the other, so that the last to end is the last that was asked for.
+        this.#listReads = this.#listReads.then(() => this.loadRoomList());
         break;
       case 'renewSession':
         void this.keeper.renew();

@@ -8,6 +8,8 @@ import { TypingTeller } from '../../src/state/typing.svelte';
 import { HostLink } from '../../src/worker/connect';
 import type { ToHost } from '../../src/worker/protocol';
 
+const asSent = { blocks: [], isDeleted: false, editCount: 0, editTime: null, reactions: [], isPinned: false } as const;
+
 type Send = { roomId: string; requestId: string; text: string };
 const unavailable = { code: 'unavailable', reason: '', violations: [], retryAfterMs: null } as const;
 
@@ -18,14 +20,14 @@ function house() {
   link.open((word: ToHost) => {
     if (word.kind !== 'call') return;
     const send = word.args[0] as Send;
-    const message = (seq: number): Message => ({ ...send, messageId: `m${seq}`, seq, senderId: 'me', blocks: [], createTime: seq });
+    const message = (seq: number): Message => ({ ...send, ...asSent, messageId: `m${seq}`, seq, senderId: 'me', createTime: seq, asOfSeq: seq });
     sends.push({
       ...send,
       answer: (seq) => link.receive({ kind: 'answer', id: word.id, value: message(seq) }),
       refuse: (code = 'unavailable') => link.receive({ kind: 'refusal', id: word.id, problem: { ...unavailable, code } }),
     });
   });
-  const room = new RoomState('room', link);
+  const room = new RoomState('room', link, () => 'me');
   const outbox = new Outbox(link, async () => undefined, () => 1);
   const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
   return { sends, room, outbox, turn };

@@ -15,7 +15,7 @@ export function cursor(seq: number, roomId = lobby, epoch = 'e1'): Cursor {
 }
 
 export function event(seq: number, roomId = lobby, epoch = 'e1'): RoomEvent {
-  return { ...cursor(seq, roomId, epoch), actorId: 'ada', change: { kind: 'other' } };
+  return { ...cursor(seq, roomId, epoch), actorId: 'ada', createTime: 0, change: { kind: 'other' } };
 }
 
 export const unavailable = { code: 'unavailable', reason: '', violations: [], retryAfterMs: null } as const;

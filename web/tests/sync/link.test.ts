@@ -77,7 +77,7 @@ describe('a stream that ends', () => {
 
 describe('a stream that falls silent', () => {
   it('is taken for dead after the limit that it named', () => {
-    const drive = new Drive().live().pass(20_000).item({ kind: 'heartbeat', heads: [], serverTime: null });
+    const drive = new Drive().live().pass(20_000).item({ kind: 'heartbeat', heads: [], serverTime: null, userStateVersion: 5n });
     expect(drive.pass(29_000).took('open')).toHaveLength(0);
     expect(drive.pass(2_000).took('open')).toHaveLength(1);
   });

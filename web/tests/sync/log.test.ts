@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cursor, Drive, event, garden, lobby } from './drive';
+import type { RoomChange } from '../../src/model/stream';
+import { cursor, Drive, entry, event, garden, lobby } from './drive';
 
 describe('a room’s log', () => {
   it('hands on each event once and in order', () => {
@@ -47,18 +48,18 @@ describe('a room’s log', () => {
   });
 
   it('opens the stream anew when a room stays behind its head for two seconds', () => {
-    const drive = new Drive().live(10).item({ kind: 'heartbeat', heads: [cursor(12)], serverTime: null });
+    const drive = new Drive().live(10).item({ kind: 'heartbeat', heads: [cursor(12)], serverTime: null, userStateVersion: 5n });
     expect(drive.pass(1_900).took('open')).toHaveLength(0);
     expect(drive.pass(200).took('open')).toHaveLength(1);
   });
 
   it('is content when the missing events come in time', () => {
-    const drive = new Drive().live(10).item({ kind: 'heartbeat', heads: [cursor(12)], serverTime: null }).pass(1_000).events(event(11), event(12));
+    const drive = new Drive().live(10).item({ kind: 'heartbeat', heads: [cursor(12)], serverTime: null, userStateVersion: 5n }).pass(1_000).events(event(11), event(12));
     expect(drive.pass(5_000).took('open')).toHaveLength(0);
   });
 
   it('tells news of a room that it does not watch', () => {
-    const drive = new Drive().live(10).item({ kind: 'heartbeat', heads: [cursor(7, 'room-elsewhere')], serverTime: null });
+    const drive = new Drive().live(10).item({ kind: 'heartbeat', heads: [cursor(7, 'room-elsewhere')], serverTime: null, userStateVersion: 5n });
     expect(drive.news()).toEqual([{ kind: 'head', roomId: 'room-elsewhere', seq: 7 }]);
   });
 
@@ -78,6 +79,32 @@ describe('a room’s log', () => {
     const drive = new Drive().live(10).item({ kind: 'roomClosed', roomId: lobby, reason: 'removed' });
     expect(drive.state.rooms.has(lobby)).toBe(false);
     expect(drive.state.roomList.entries.has(lobby)).toBe(false);
+  });
+});
+
+describe('every kind of event', () => {
+  const place = { messageId: 'm', messageSeq: 3 };
+  const changes: readonly RoomChange[] = [
+    { kind: 'messageEdited', ...place, text: 'words', blocks: [], editCount: 1 },
+    { kind: 'messageDeleted', ...place },
+    { kind: 'reactionChanged', ...place, emoji: '👍', isAdded: true },
+    { kind: 'pinChanged', ...place, isPinned: true },
+    { kind: 'blanked', wasMessage: true },
+    { kind: 'membershipsChanged', changes: [], memberCount: 3 },
+    { kind: 'roomUpdated', room: entry(lobby).room },
+    { kind: 'other' },
+  ];
+
+  it('takes its number, also between hidden ranges', () => {
+    const drive = new Drive().live(10);
+    let seq = 10;
+    for (const change of changes) {
+      drive.item({ kind: 'hidden', roomId: lobby, fromSeq: seq + 1, toSeq: seq + 2 }).events({ ...event(seq + 3), change });
+      seq += 3;
+    }
+    expect(drive.applied()).toEqual(changes.map((_, index) => `${lobby} ${10 + 3 * (index + 1)}`));
+    expect(drive.state.rooms.get(lobby)?.cursor).toEqual(cursor(seq));
+    expect(drive.took('open')).toHaveLength(0);
   });
 });
 
@@ -134,11 +161,11 @@ describe('whatever the network does', () => {
       if (roll < 0.05) drive.tell({ kind: 'streamEnded', generation: drive.state.generation, problem: null });
       else if (roll < 0.1) next += 1;
       else if (roll < 0.15) drive.events(event(Math.max(1, next - 2)));
-      else if (roll < 0.2) drive.item({ kind: 'heartbeat', heads: [cursor(Math.min(next, head))], serverTime: null });
+      else if (roll < 0.2) drive.item({ kind: 'heartbeat', heads: [cursor(Math.min(next, head))], serverTime: null, userStateVersion: 5n });
       else if (next <= head) {
         drive.events(event(next));
         next += 1;
-      } else drive.item({ kind: 'heartbeat', heads: [cursor(head)], serverTime: null }).pass(2_100);
+      } else drive.item({ kind: 'heartbeat', heads: [cursor(head)], serverTime: null, userStateVersion: 5n }).pass(2_100);
     }
     expect(applied).toEqual(Array.from({ length: head }, (_, index) => index + 1));
   });

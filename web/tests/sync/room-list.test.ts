@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamItem } from '../../src/model/stream';
-import { Drive, entry, event, garden, lobby } from './drive';
+import { cursor, Drive, entry, event, garden, lobby } from './drive';
 
 const gained = (version: bigint, roomId: string): StreamItem => ({ kind: 'userStateChanged', change: { version, change: { kind: 'gained', entry: entry(roomId) } } });
 const lost = (version: bigint, roomId: string): StreamItem => ({ kind: 'userStateChanged', change: { version, change: { kind: 'lost', roomId } } });
+const heartbeat = (userStateVersion: bigint): StreamItem => ({ kind: 'heartbeat', heads: [], serverTime: null, userStateVersion });
 const listed = (drive: Drive) => [...drive.state.roomList.entries.keys()];
 
 describe('the list of rooms', () => {
@@ -26,6 +27,43 @@ describe('the list of rooms', () => {
     drive.tell({ kind: 'roomListLoaded', version: 21n, entries: [entry('room-21')] });
     expect(listed(drive)).toEqual(['room-22', 'room-21']);
     expect(drive.state.roomList.version).toBe(22n);
+  });
+
+  it('is the one that was read last where it must be read twice', () => {
+    const drive = new Drive().live().item({ kind: 'resetUserState', version: 20n }).item({ kind: 'resetUserState', version: 30n });
+    expect(drive.took('loadRoomList')).toHaveLength(2);
+    drive.item(gained(31n, 'room-31')).tell({ kind: 'roomListLoaded', version: 20n, entries: [entry('room-20')] });
+    expect(listed(drive)).toEqual([lobby, garden]);
+    drive.tell({ kind: 'roomListLoaded', version: 30n, entries: [entry('room-30')] });
+    expect(listed(drive)).toEqual(['room-31', 'room-30']);
+    expect(drive.state.roomList.version).toBe(31n);
+  });
+
+  it('takes a version of another history, lower than its own, from a reset', () => {
+    const drive = new Drive().live().item({ kind: 'resetUserState', version: 2n });
+    drive.tell({ kind: 'roomListLoaded', version: 2n, entries: [entry(lobby)] }).item(gained(3n, garden));
+    expect(listed(drive)).toEqual([garden, lobby]);
+    expect(drive.state.roomList.version).toBe(3n);
+  });
+
+  it('is read afresh when it stays behind the version that a heartbeat told', () => {
+    const drive = new Drive().live().item(heartbeat(7n));
+    expect(drive.pass(1_900).took('loadRoomList')).toHaveLength(0);
+    expect(drive.pass(200).took('loadRoomList')).toHaveLength(1);
+    drive.item(heartbeat(7n)).pass(5_000);
+    expect(drive.took('loadRoomList')).toHaveLength(0);
+  });
+
+  it('is left alone where the change comes after the heartbeat, or the heartbeat is old', () => {
+    const drive = new Drive().live().item(heartbeat(6n)).item(gained(6n, 'room-new')).item(heartbeat(4n));
+    expect(drive.pass(5_000).took('loadRoomList')).toHaveLength(0);
+  });
+
+  it('is read afresh with a room whose log was put back, since that told how many are in it', () => {
+    const drive = new Drive().live().item({ kind: 'resetRoom', cursor: cursor(4, lobby, 'e2') }).item({ kind: 'resetRoom', cursor: cursor(4, garden, 'e2') });
+    expect(drive.took('loadRoomList')).toHaveLength(1);
+    drive.tell({ kind: 'roomListLoaded', version: 5n, entries: [entry(lobby), entry(garden)] }).events(event(5, lobby, 'e2'));
+    expect(drive.applied()).toEqual([`${lobby} 5`]);
   });
 
   it('takes a name from the room’s own log', () => {

@@ -8,7 +8,8 @@ const noon = new Date(2026, 2, 3, 12).getTime();
 const minute = 60_000;
 
 function message(seq: number, change: Partial<Message> = {}): Message {
-  return { roomId: 'room', messageId: `m${seq}`, seq, senderId: 'ada', text: `${seq}`, blocks: [], createTime: noon + seq * 1_000, requestId: '', ...change };
+  const said = { roomId: 'room', messageId: `m${seq}`, seq, senderId: 'ada', text: `${seq}`, blocks: [], createTime: noon + seq * 1_000, requestId: '' };
+  return { ...said, isDeleted: false, editCount: 0, editTime: null, reactions: [], isPinned: false, asOfSeq: seq, ...change };
 }
 
 const pending = (requestId: string) => ({ requestId, text: requestId, createTime: noon, problem: null });
@@ -52,15 +53,15 @@ describe('a message on its way', () => {
 describe('the history', () => {
   it('stands in the order of the log, each message once, whatever comes first', () => {
     const later = received(received(emptyTimeline, message(4)), message(3));
-    const newest = newestLoaded(later, { messages: [message(2), message(3)], olderToken: 'older', cursor: { roomId: 'room', epoch: 'e', seq: 3, eventId: '' } });
-    const whole = olderLoaded(newest, { messages: [message(1), message(2)], olderToken: '', cursor: null });
+    const newest = newestLoaded(later, { messages: [message(2), message(3)], olderToken: 'older', cursor: { roomId: 'room', epoch: 'e', seq: 3, eventId: '' } }, 'me');
+    const whole = olderLoaded(newest, { messages: [message(1), message(2)], olderToken: '', cursor: null }, 'me');
     expect(seqs(whole)).toEqual([1, 2, 3, 4]);
     expect(whole.olderToken).toBe('');
   });
 
   it('lets go of what a reset made untrue, and keeps what is on its way', () => {
     const before = queued(received(emptyTimeline, message(2)), pending('r1'));
-    const after = newestLoaded(before, { messages: [message(9)], olderToken: '', cursor: { roomId: 'room', epoch: 'e2', seq: 9, eventId: '' } });
+    const after = newestLoaded(before, { messages: [message(9)], olderToken: '', cursor: { roomId: 'room', epoch: 'e2', seq: 9, eventId: '' } }, 'me');
     expect(seqs(after)).toEqual([9]);
     expect(after.pendings).toHaveLength(1);
   });

@@ -4,6 +4,7 @@ import { tick } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeServer } from '../../src/api/fake/server';
 import type { Place } from '../../src/api/fake/world';
+import { Role } from '../../src/api/gen/loquat/rooms/v1/room_pb';
 import Page from '../../src/views/Page.svelte';
 import { words } from '../../src/words';
 
@@ -70,6 +71,20 @@ describe('the registration form', () => {
     expect(byId('field-display-name').getAttribute('aria-invalid')).toBe('false');
     await type('field-handle', 'ada');
     expect(byId('field-handle').getAttribute('aria-invalid')).toBe('false');
+  });
+
+  it('ticks a field beside words that say so, and never beside a rule', async () => {
+    render(Page);
+    await screen.findByTestId('register-form');
+    const ticks = () => document.querySelectorAll('.note.good').length;
+    expect(ticks()).toBe(0);
+    await type('field-handle', 'ada');
+    await waitFor(() => expect(noteOf('field-handle')).toBe(words.rules.fits));
+    expect(ticks()).toBe(1);
+    await type('field-handle', 'ada_');
+    await waitFor(() => expect(noteOf('field-handle')).toBe(words.rules.handleEdges));
+    expect(ticks()).toBe(0);
+    expect(noteOf('field-display-name')).toBe(words.entrance.displayNameRule);
   });
 
   it('puts what only the server knows on its field, until that changes', async () => {
@@ -175,6 +190,55 @@ describe('the chat', () => {
     await waitFor(() => expect([...server.world.listeners][0]?.watched.has(garden.room.roomId)).toBe(true));
     server.world.say(garden, bruno, 'over here');
     await waitFor(() => expect(screen.getAllByTestId('room-item').map((node) => node.dataset['news'])).toEqual(['true', 'false']));
+  });
+
+  it('shows what became of a message: edited, reacted to, deleted', async () => {
+    await inLobby();
+    const ada = [...server.world.accounts.keys()].at(-1) ?? '';
+    const { messageId } = server.world.say(lobby, bruno, 'first words').message;
+    const other = server.world.say(lobby, bruno, 'to be gone').message.messageId;
+    await waitFor(() => expect(shownMessages()).toEqual(['sent: first words', 'sent: to be gone']));
+    server.world.edit(lobby, bruno, messageId, 'second words');
+    server.world.react(lobby, bruno, messageId, '👍');
+    server.world.react(lobby, ada, messageId, '👍');
+    server.world.react(lobby, ada, messageId, '🥝');
+    server.world.erase(lobby, bruno, other);
+    const expected = ['sent: second words', `sent: ${words.timeline.deleted}`];
+    await waitFor(() => expect(shownMessages()).toEqual(expected));
+    const chips = () => screen.queryAllByTestId('reaction').map((node) => node.textContent.replace(/\s+/g, ' ').trim());
+    expect(chips()).toEqual(['👍 2 2 people, you among them', '🥝 1 1 person, you among them']);
+    expect(screen.getByTestId('edited').textContent).toBe(words.timeline.edited);
+    // The same after the page is read afresh, and what is in it already is not counted twice.
+    cleanup();
+    render(Page);
+    await waitFor(() => expect(shownMessages()).toEqual(expected));
+    expect(chips()).toEqual(['👍 2 2 people, you among them', '🥝 1 1 person, you among them']);
+    server.world.react(lobby, ada, messageId, '🥝', false);
+    await waitFor(() => expect(chips()).toEqual(['👍 2 2 people, you among them']));
+  });
+
+  it('closes a room for somebody who was put out, says so, and reads it afresh for one who comes back', async () => {
+    await inLobby();
+    const ada = [...server.world.accounts.keys()].at(-1) ?? '';
+    server.world.say(lobby, bruno, 'before');
+    await waitFor(() => expect(shownMessages()).toEqual(['sent: before']));
+    server.world.leave(lobby, ada, bruno);
+    await screen.findByRole('heading', { name: words.outside.removedTitle('lobby') });
+    expect((await screen.findByText(new RegExp('Bruno Okafor ended your membership'))).textContent).toContain(words.outside.backPublic);
+    expect(screen.queryByTestId('timeline')).toBeNull();
+    server.world.say(lobby, bruno, 'meanwhile');
+    await fireEvent.click(await screen.findByRole('button', { name: words.outside.join }));
+    await waitFor(() => expect(shownMessages()).toEqual(['sent: before', 'sent: meanwhile']));
+  });
+
+  it('sets the account that keeps the first room apart from those who come and go', async () => {
+    const keeper = server.world.addUser('loquat', 'Loquat').userId;
+    lobby.members.clear();
+    lobby.members.set(keeper, Role.OWNER);
+    lobby.members.set(bruno, Role.MEMBER);
+    await inLobby();
+    expect((await screen.findByTestId('keeper')).textContent).toBe(words.people.keeper('Loquat', 'loquat'));
+    expect(screen.getAllByTestId('person').map((node) => node.dataset['userId'])).not.toContain(keeper);
   });
 
   it('signs out to the sign-in screen', async () => {

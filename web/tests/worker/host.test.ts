@@ -182,3 +182,21 @@ describe('rooms', () => {
     expect(room.kind).toBe('direct');
   });
 });
+
+describe('somebody who was put out', () => {
+  it('hears of it, and of nothing after', async () => {
+    const house = new House();
+    const { news, messages, link } = await house.signedIn();
+    const { world } = house.server;
+    world.leave(house.lobby, house.ada.userId, house.bruno.userId);
+    world.say(house.lobby, house.bruno.userId, 'now we are alone');
+    await house.clock.pass(3_000);
+    const { roomId } = house.lobby.room;
+    const removal = { kind: 'membershipsChanged', changes: [{ userId: house.ada.userId, isMember: false, role: 'member' }], memberCount: 1 };
+    expect(news()).toContainEqual({ kind: 'roomEvent', event: expect.objectContaining({ roomId, actorId: house.bruno.userId, change: removal }) as unknown });
+    expect(news()).toContainEqual({ kind: 'roomClosed', roomId, reason: 'removed' });
+    expect(news().filter((each) => each.kind === 'roomList').at(-1)?.entries).toEqual([]);
+    expect(messages()).toEqual([]);
+    await expect(link.call('openRoom', roomId)).rejects.toMatchObject({ problem: { code: 'notFound' } });
+  });
+});

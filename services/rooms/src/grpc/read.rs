@@ -26,7 +26,7 @@ pub(super) fn new_room(request: &proto::CreateRoomRequest) -> Result<NewRoom, Ro
     Ok(NewRoom {
         request_id: id("request_id", &request.request_id)?,
         is_public: request.kind() == proto::RoomKind::Public,
-        name: RoomName::parse(&request.name).map_err(broken("name"))?,
+        name: RoomName::chosen(&request.name).map_err(broken("name"))?,
         topic: RoomTopic::parse(&request.topic).map_err(broken("topic"))?,
         user_ids: user_ids
             .map(|(index, user)| id::<UserId>(&format!("user_ids[{index}]"), user))
@@ -34,18 +34,25 @@ pub(super) fn new_room(request: &proto::CreateRoomRequest) -> Result<NewRoom, Ro
     })
 }
 
+/// How many paths an update mask may have, and how long each may be, in characters.
+const MASK_PATHS: usize = 16;
+const MASK_PATH_CHARS: usize = 64;
+
 /// Reads a change of settings: the fields that the mask names, and no others.
 pub(super) fn settings_change(request: &proto::UpdateRoomRequest) -> Result<SettingsChange, RoomError> {
     let paths = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
     if paths.is_empty() {
         return Err(RoomError::UpdateMaskInvalid { path: String::new() });
     }
+    if paths.len() > MASK_PATHS || paths.iter().any(|path| path.chars().nth(MASK_PATH_CHARS).is_some()) {
+        return Err(RoomError::UpdateMaskTooLong);
+    }
     let mut change = SettingsChange::default();
     for path in paths {
         match path.as_str() {
-            "name" => change.name = Some(RoomName::parse(&request.name).map_err(broken("name"))?),
+            "name" => change.name = Some(RoomName::chosen(&request.name).map_err(broken("name"))?),
             "topic" => change.topic = Some(RoomTopic::parse(&request.topic).map_err(broken("topic"))?),
-            other => return Err(RoomError::UpdateMaskInvalid { path: other.chars().take(64).collect() }),
+            other => return Err(RoomError::UpdateMaskInvalid { path: other.to_owned() }),
         }
     }
     Ok(change)
@@ -81,6 +88,16 @@ mod tests {
         for paths in [&[][..], &["kind"], &["name", "member_count"]] {
             let refused = settings_change(&update(paths));
             assert!(matches!(refused, Err(RoomError::UpdateMaskInvalid { .. })), "{paths:?}");
+        }
+    }
+
+    #[test]
+    fn a_mask_is_short() {
+        assert!(settings_change(&update(&["name"; 16])).is_ok());
+        let long = "x".repeat(65);
+        for paths in [&["name"; 17][..], &["topic"; 20_000], &["name", &long]] {
+            let refused = settings_change(&update(paths));
+            assert!(matches!(refused, Err(RoomError::UpdateMaskTooLong)), "{} paths: {refused:?}", paths.len());
         }
     }
 

@@ -132,6 +132,20 @@ impl RoomService for RoomHandlers {
             .await
     }
 
+    async fn remove_member(
+        &self,
+        request: Request<proto::RemoveMemberRequest>,
+    ) -> Result<Response<proto::RemoveMemberResponse>, Status> {
+        let actor = caller(&request)?;
+        let room_id = read::id("room_id", &request.get_ref().room_id).map_err(status)?;
+        let user_id = read::id("user_id", &request.get_ref().user_id).map_err(status)?;
+        self.change(
+            move |rooms| async move { rooms.remove(actor, room_id, user_id).await },
+            |()| proto::RemoveMemberResponse {},
+        )
+        .await
+    }
+
     async fn list_members(
         &self,
         request: Request<proto::ListMembersRequest>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// May change the settings.
+    /// May change the settings and remove members. Nobody removes an owner.
     Owner,
     /// May read and send.
     Member,

@@ -15,6 +15,10 @@ pub enum Permission {
     JoinRoom,
     /// Change name and topic.
     UpdateRoom,
+    /// End the membership of somebody else.
+    RemoveMember,
+    /// Pin a message and unpin it.
+    PinMessage,
 }
 
 impl fmt::Display for Permission {
@@ -25,6 +29,8 @@ impl fmt::Display for Permission {
             Self::SendMessage => "SEND_MESSAGE",
             Self::JoinRoom => "JOIN_ROOM",
             Self::UpdateRoom => "UPDATE_ROOM",
+            Self::RemoveMember => "REMOVE_MEMBER",
+            Self::PinMessage => "PIN_MESSAGE",
         })
     }
 }
@@ -50,15 +56,17 @@ impl Permissions {
 /// Decides what somebody may do in a room, by what it is to the room (`None`: no member) and what kind of room it is.
 #[must_use]
 pub const fn permissions(role: Option<Role>, kind: RoomKind) -> Permissions {
-    use Permission::{JoinRoom, ReadRoom, SendMessage, UpdateRoom};
+    use Permission::{JoinRoom, PinMessage, ReadRoom, RemoveMember, SendMessage, UpdateRoom};
     Permissions(match (role, kind) {
         (None, RoomKind::Public) => &[JoinRoom],
         (None, RoomKind::Private | RoomKind::Direct) => &[],
-        (Some(_), RoomKind::Direct) => &[ReadRoom, SendMessage],
-        (Some(Role::Owner), RoomKind::Public) => &[ReadRoom, SendMessage, JoinRoom, UpdateRoom],
-        (Some(Role::Owner), RoomKind::Private) => &[ReadRoom, SendMessage, UpdateRoom],
-        (Some(Role::Member), RoomKind::Public) => &[ReadRoom, SendMessage, JoinRoom],
-        (Some(Role::Member), RoomKind::Private) => &[ReadRoom, SendMessage],
+        (Some(_), RoomKind::Direct) => &[ReadRoom, SendMessage, PinMessage],
+        (Some(Role::Owner), RoomKind::Public) => {
+            &[ReadRoom, SendMessage, PinMessage, JoinRoom, UpdateRoom, RemoveMember]
+        }
+        (Some(Role::Owner), RoomKind::Private) => &[ReadRoom, SendMessage, PinMessage, UpdateRoom, RemoveMember],
+        (Some(Role::Member), RoomKind::Public) => &[ReadRoom, SendMessage, PinMessage, JoinRoom],
+        (Some(Role::Member), RoomKind::Private) => &[ReadRoom, SendMessage, PinMessage],
     })
 }
 
@@ -76,8 +84,8 @@ mod tests {
     }
 
     #[test]
-    fn every_member_reads_and_sends_and_nobody_else_does() {
-        for permission in [Permission::ReadRoom, Permission::SendMessage] {
+    fn every_member_reads_sends_and_pins_and_nobody_else_does() {
+        for permission in [Permission::ReadRoom, Permission::SendMessage, Permission::PinMessage] {
             for kind in KINDS {
                 assert!(!permissions(None, kind).allow(permission));
                 assert!(permissions(Some(Role::Member), kind).allow(permission));
@@ -87,11 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_alone_changes_settings_and_nobody_those_of_a_direct_room() {
-        for kind in KINDS {
-            assert!(!permissions(Some(Role::Member), kind).allow(Permission::UpdateRoom));
-            let owner = permissions(Some(Role::Owner), kind).allow(Permission::UpdateRoom);
-            assert_eq!(owner, kind != RoomKind::Direct, "{kind:?}");
+    fn the_owner_alone_changes_settings_and_removes_members_and_nobody_does_in_a_direct_room() {
+        for permission in [Permission::UpdateRoom, Permission::RemoveMember] {
+            for kind in KINDS {
+                assert!(!permissions(None, kind).allow(permission));
+                assert!(!permissions(Some(Role::Member), kind).allow(permission));
+                let owner = permissions(Some(Role::Owner), kind).allow(permission);
+                assert_eq!(owner, kind != RoomKind::Direct, "{kind:?}");
+            }
         }
     }
 }

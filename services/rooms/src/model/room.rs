@@ -125,7 +125,7 @@ impl Room {
     }
 }
 
-/// A room as one person finds it: what every decision about that person starts from.
+/// A room as one person finds it: what every decision of that person starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomView {
     /// The room.
@@ -134,6 +134,8 @@ pub struct RoomView {
     pub membership: Option<Membership>,
     /// Whether the person was in the room once and is no longer.
     pub was_member: bool,
+    /// The membership of the other person whom the decision is about, where it is about one and there is one.
+    pub other_membership: Option<Membership>,
 }
 
 impl RoomView {

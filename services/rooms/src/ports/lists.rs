@@ -64,7 +64,8 @@ pub trait RoomLists: Send + Sync + fmt::Debug {
     ) -> Result<Vec<(MemberPosition, Membership)>, StoreError>;
 
     /// Returns what changed in a person's list since a version: the latest change of each room. Afresh (`None`) where the
-    /// version is 0, is above the list's own, or more than `limit` rooms changed.
+    /// version is 0, is not known to be of this list's past (the store was put back, or opened more than once with changes
+    /// since), or more than `limit` rooms changed.
     ///
     /// # Errors
     ///

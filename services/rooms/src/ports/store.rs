@@ -95,6 +95,29 @@ pub struct Outcome {
     pub membership: Option<Membership>,
 }
 
+/// Whom a decision reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct People {
+    /// Who decides.
+    pub actor: UserId,
+    /// The other person whom the decision is about, where it is about one.
+    pub other: Option<UserId>,
+}
+
+impl People {
+    /// The actor alone.
+    #[must_use]
+    pub const fn one(actor: UserId) -> Self {
+        Self { actor, other: None }
+    }
+
+    /// The actor, about somebody else.
+    #[must_use]
+    pub const fn two(actor: UserId, other: UserId) -> Self {
+        Self { actor, other: Some(other) }
+    }
+}
+
 /// Decides, from the room as the actor finds it, what changes. `None`: it is so already. Pure: it may be asked twice.
 pub type Decide<'a> = &'a (dyn Fn(&RoomView) -> Result<Option<Decision>, RoomError> + Send + Sync);
 
@@ -128,7 +151,7 @@ pub trait RoomStore: Send + Sync + fmt::Debug {
     async fn change(
         &self,
         room_id: RoomId,
-        actor: UserId,
+        people: People,
         event_id: EventId,
         now: Timestamp,
         decide: Decide<'_>,

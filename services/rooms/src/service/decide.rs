@@ -34,6 +34,24 @@ pub(crate) fn leave(view: &RoomView, actor: UserId) -> Result<Option<Decision>, 
     Ok(Some(membership_change(room, MembershipChange::Left(actor), room.member_count.saturating_sub(1))))
 }
 
+/// Puts somebody else out of a room.
+pub(crate) fn remove(view: &RoomView, actor: UserId, user_id: UserId) -> Result<Option<Decision>, RoomError> {
+    let room = &view.room;
+    see(view)?;
+    refuse_direct(room)?;
+    require(view, Permission::RemoveMember)?;
+    if user_id == actor {
+        return Err(RoomError::MemberIsCaller(room.id));
+    }
+    match view.other_membership.map(|membership| membership.role) {
+        None => Ok(None),
+        Some(Role::Owner) => Err(RoomError::MemberIsOwner { room_id: room.id, user_id }),
+        Some(Role::Member) => {
+            Ok(Some(membership_change(room, MembershipChange::Left(user_id), room.member_count.saturating_sub(1))))
+        }
+    }
+}
+
 /// Changes name or topic. What is not named stays.
 pub(crate) fn update(
     view: &RoomView,
@@ -105,7 +123,14 @@ mod tests {
         let id = RoomId::from_uuid(Uuid::from_u128(7));
         let room = Room { id, form, create_time: NOW, version: RoomVersion(4), member_count: 3 };
         let membership = role.map(|role| Membership { room_id: id, user_id: user(1), role, join_time: NOW });
-        RoomView { room, membership, was_member }
+        RoomView { room, membership, was_member, other_membership: None }
+    }
+
+    /// What user 1 finds who wants user 2 out.
+    fn view_of_two(form: RoomForm, mine: Option<Role>, other: Option<Role>) -> RoomView {
+        let view = view(form, mine, false);
+        let other = other.map(|role| Membership { room_id: view.room.id, user_id: user(2), role, join_time: NOW });
+        RoomView { other_membership: other, ..view }
     }
 
     #[test]
@@ -142,6 +167,41 @@ mod tests {
         assert!(matches!(update(&mine, None, None), Err(RoomError::RoomIsDirect(_))));
         let foreign = view(direct(), None, false);
         assert!(matches!(join(&foreign, user(3), NOW), Err(RoomError::RoomNotFound(_))));
+    }
+
+    #[test]
+    fn an_owner_removes_a_member_and_who_is_none_stays_none() {
+        for form in [named(true), named(false)] {
+            let found = view_of_two(form.clone(), Some(Role::Owner), Some(Role::Member));
+            let decision = remove(&found, user(1), user(2)).expect("allowed").expect("a change");
+            assert_eq!((decision.room.version, decision.room.member_count), (RoomVersion(5), 2));
+            let gone = vec![MembershipChange::Left(user(2))];
+            assert_eq!(decision.change, Change::MembershipsChanged { changes: gone, member_count: 2 });
+            assert!(matches!(remove(&view_of_two(form, Some(Role::Owner), None), user(1), user(2)), Ok(None)));
+        }
+    }
+
+    #[test]
+    fn nobody_removes_an_owner_or_oneself() {
+        let two_owners = view_of_two(named(true), Some(Role::Owner), Some(Role::Owner));
+        assert!(matches!(remove(&two_owners, user(1), user(2)), Err(RoomError::MemberIsOwner { .. })));
+        let mine = view_of_two(named(true), Some(Role::Owner), Some(Role::Owner));
+        assert!(matches!(remove(&mine, user(1), user(1)), Err(RoomError::MemberIsCaller(_))));
+    }
+
+    #[test]
+    fn only_an_owner_removes_and_nobody_in_a_direct_room() {
+        for (form, mine) in [(named(true), Some(Role::Member)), (named(false), Some(Role::Member)), (named(true), None)]
+        {
+            for other in [None, Some(Role::Member), Some(Role::Owner)] {
+                let refused = remove(&view_of_two(form.clone(), mine, other), user(1), user(2));
+                assert!(matches!(refused, Err(RoomError::PermissionMissing { .. })), "{refused:?}");
+            }
+        }
+        let stranger = view_of_two(named(false), None, Some(Role::Member));
+        assert!(matches!(remove(&stranger, user(1), user(2)), Err(RoomError::RoomNotFound(_))));
+        let direct = view_of_two(direct(), Some(Role::Member), Some(Role::Member));
+        assert!(matches!(remove(&direct, user(1), user(2)), Err(RoomError::RoomIsDirect(_))));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{Rooms, decide};
 use crate::{
     error::RoomError,
     model::{Room, RoomName, RoomTopic},
+    ports::People,
 };
 
 /// What to change. `None` leaves a setting as it is.
@@ -27,6 +28,6 @@ impl Rooms {
     pub async fn update(&self, actor: UserId, room_id: RoomId, change: SettingsChange) -> Result<Room, RoomError> {
         let SettingsChange { name, topic } = change;
         let decide = |view: &_| decide::update(view, name.as_ref(), topic.as_ref());
-        Ok(self.change(room_id, actor, decide).await?.room)
+        Ok(self.change(room_id, People::one(actor), decide).await?.room)
     }
 }

@@ -5,16 +5,20 @@ use std::{num::NonZeroU32, str::FromStr as _, time::Duration};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
+        Connection as _,
         postgres::PgConnectOptions,
-        sqlite::{SqliteJournalMode, SqliteSynchronous},
+        sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use tokio::time::timeout;
 
 use super::migration;
+use crate::ports::StoreError;
 
 /// How long a statement of SQLite waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a start waits for the database.
+const REACH_DEADLINE: Duration = Duration::from_secs(8);
 /// How long a migration may take, and the end of the connections that it took.
 const MIGRATION_DEADLINE: Duration = Duration::from_secs(60);
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
@@ -25,9 +29,15 @@ pub enum OpenError {
     /// The URL is of no database that this code has a store for.
     #[error("the database must be sqlite:<file> or postgres://…")]
     Url,
+    /// The file is not there and cannot be made, or is no database.
+    #[error("its file cannot be opened: {0}")]
+    File(DbErr),
     /// The database does not answer, or refuses.
     #[error("the database cannot be opened")]
     Unavailable(#[from] DbErr),
+    /// No life of lists could be begun.
+    #[error("the database takes no new life of lists")]
+    Life(#[source] StoreError),
     /// A newer program has migrated the database.
     #[error("the database has schema version {version}, which is newer than this program")]
     Newer {
@@ -76,7 +86,8 @@ impl DatabaseUrl {
         }
     }
 
-    async fn connect(&self, count: u32, deadline: Duration) -> Result<DatabaseConnection, DbErr> {
+    /// Connects, within one time, for statements that each may take another.
+    async fn connect(&self, count: u32, reach: Duration, deadline: Duration) -> Result<DatabaseConnection, DbErr> {
         let mut options = match self {
             Self::Sqlite(url) => sqlite_options(url),
             Self::Postgres(url) => {
@@ -86,7 +97,7 @@ impl DatabaseUrl {
                 options
             }
         };
-        options.max_connections(count).connect_timeout(deadline).acquire_timeout(deadline).sqlx_logging(false);
+        options.max_connections(count).connect_timeout(reach).acquire_timeout(reach).sqlx_logging(false);
         Database::connect(options).await
     }
 }
@@ -101,13 +112,24 @@ fn sqlite_options(url: &str) -> ConnectOptions {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
     });
+    options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async { Ok(is_usable(connection)) }));
     options
+}
+
+/// Tells whether a connection may be used again. When a disk is full or fails, SQLite rolls a transaction back by itself; sqlx
+/// counts it as open for ever, and everything after it would be acknowledged inside a transaction that nobody commits
+/// (<https://www.sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Such a connection is closed.
+fn is_usable(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 /// Opens a database and brings its schema up to date.
 pub(super) async fn connect(url: &str, count: NonZeroU32, deadline: Duration) -> Result<Connections, OpenError> {
     let url = DatabaseUrl::parse(url)?;
-    let migrating = url.connect(2, MIGRATION_DEADLINE).await?;
+    let migrating = url.connect(2, REACH_DEADLINE, MIGRATION_DEADLINE).await.map_err(|error| match &url {
+        DatabaseUrl::Sqlite(_) if !error.to_string().contains("database is locked") => OpenError::File(error),
+        _ => OpenError::Unavailable(error),
+    })?;
     let migrated = timeout(MIGRATION_DEADLINE, migration::migrate(&migrating)).await;
     if timeout(CLOSE_DEADLINE, migrating.close_by_ref()).await.is_err() {
         tracing::warn!("the connections that migrated did not close in time");
@@ -115,9 +137,9 @@ pub(super) async fn connect(url: &str, count: NonZeroU32, deadline: Duration) ->
     if let Some(version) = migrated.map_err(|_| OpenError::MigrationDeadline)?? {
         return Err(OpenError::Newer { version });
     }
-    let reader = url.connect(count.get(), deadline).await?;
+    let reader = url.connect(count.get(), deadline, deadline).await?;
     let writer = match url {
-        DatabaseUrl::Sqlite(_) => url.connect(1, deadline).await?,
+        DatabaseUrl::Sqlite(_) => url.connect(1, deadline, deadline).await?,
         DatabaseUrl::Postgres(_) => reader.clone(),
     };
     Ok(Connections { writer, reader })
@@ -125,7 +147,34 @@ pub(super) async fn connect(url: &str, count: NonZeroU32, deadline: Duration) ->
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+
     use super::*;
+
+    /// SQLite rolls the transaction of a full disk back by itself. What is acknowledged after it must be committed.
+    #[tokio::test]
+    async fn what_is_written_after_a_full_disk_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("a.sqlite").display())).expect("a URL");
+        let second = Duration::from_secs(1);
+        let writer = url.connect(1, second, second).await.expect("a file");
+        for statement in ["CREATE TABLE words (word TEXT)", "PRAGMA max_page_count = 10"] {
+            writer.execute_unprepared(statement).await.expect("a statement");
+        }
+        let full = writer.begin().await.expect("a transaction");
+        let much = full.execute_unprepared("INSERT INTO words VALUES (randomblob(1000000))").await;
+        assert!(much.expect_err("there is no room").to_string().contains("full"));
+        drop(full);
+        // One that finds nothing to change, then one that does.
+        writer.begin().await.expect("a transaction").rollback().await.expect("nothing to change");
+        let change = writer.begin().await.expect("a transaction");
+        change.execute_unprepared("INSERT INTO words VALUES ('kept')").await.expect("there is room for this");
+        change.commit().await.expect("it is acknowledged");
+        let reader = url.connect(1, second, second).await.expect("the file");
+        let row = reader
+            .query_one_raw(sea_orm::Statement::from_string(reader.get_database_backend(), "SELECT word FROM words"));
+        assert!(row.await.expect("an answer").is_some(), "an acknowledged change is not there");
+    }
 
     #[test]
     fn only_files_and_servers_are_stores() {

@@ -41,7 +41,7 @@ impl SqlRoomStore {
             }
         }
         let joined: Vec<_> = creation.memberships.iter().copied().map(MembershipChange::Joined).collect();
-        people::change_memberships(&transaction, creation.room.id, RoomVersion::FIRST, &joined).await?;
+        people::change_memberships(&transaction, self.life(), creation.room.id, RoomVersion::FIRST, &joined).await?;
         let event = RoomEvent {
             event_id: creation.event_id,
             room_id: creation.room.id,

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     error::RoomError,
-    model::{Change, Decision, DirectPair, RoomEvent, RoomView},
-    ports::{Created, Creation, Decide, Outcome, RememberedRequest, RoomStore, StoreError},
+    model::{Change, Decision, DirectPair, Life, RoomEvent, RoomView},
+    ports::{Created, Creation, Decide, Outcome, People, RememberedRequest, RoomStore, StoreError},
 };
 
 #[async_trait]
@@ -30,14 +30,14 @@ impl RoomStore for SqlRoomStore {
     async fn change(
         &self,
         room_id: RoomId,
-        actor: UserId,
+        people: People,
         event_id: EventId,
         now: Timestamp,
         decide: Decide<'_>,
     ) -> Result<Option<Outcome>, RoomError> {
         let work = async {
             let transaction = self.begin_write().await.map_err(StoreError::from)?;
-            let before = snapshot::view(&transaction, room_id, actor, Reading::ToDecide).await?;
+            let before = snapshot::view(&transaction, room_id, people, Reading::ToDecide).await?;
             let decision = before.as_ref().map(decide).transpose();
             let (Some(before), Ok(Some(Some(decision)))) = (&before, &decision) else {
                 // Said aloud rather than by dropping: others wait for the room.
@@ -45,8 +45,8 @@ impl RoomStore for SqlRoomStore {
                 decision?;
                 return Ok(before.map(|as_it_is| Outcome { room: as_it_is.room, membership: as_it_is.membership }));
             };
-            write(&transaction, before, decision, actor, event_id, now).await?;
-            let after = snapshot::view(&transaction, room_id, actor, Reading::AsItIs).await?;
+            write(&transaction, self.life(), before, decision, people.actor, event_id, now).await?;
+            let after = snapshot::view(&transaction, room_id, people, Reading::AsItIs).await?;
             transaction.commit().await.map_err(StoreError::from)?;
             Ok(after.map(|after| Outcome { room: after.room, membership: after.membership }))
         };
@@ -56,7 +56,7 @@ impl RoomStore for SqlRoomStore {
     async fn view(&self, room_id: RoomId, user_id: UserId) -> Result<Option<RoomView>, StoreError> {
         let work = async {
             let transaction = self.begin_read().await?;
-            snapshot::view(&transaction, room_id, user_id, Reading::AsItIs).await
+            snapshot::view(&transaction, room_id, People::one(user_id), Reading::AsItIs).await
         };
         self.within(work).await
     }
@@ -70,6 +70,7 @@ impl RoomStore for SqlRoomStore {
 /// Writes what was decided: the room's row, the people concerned, and the event.
 async fn write(
     transaction: &DatabaseTransaction,
+    life: Life,
     before: &RoomView,
     decision: &Decision,
     actor: UserId,
@@ -88,9 +89,9 @@ async fn write(
     }
     match change {
         Change::MembershipsChanged { changes, .. } => {
-            people::change_memberships(transaction, room.id, room.version, changes).await?;
+            people::change_memberships(transaction, life, room.id, room.version, changes).await?;
         }
-        Change::RoomUpdated { .. } => people::touch_members(transaction, room.id, room.version).await?,
+        Change::RoomUpdated { .. } => people::touch_members(transaction, life, room.id, room.version).await?,
         Change::RoomCreated { .. } => {
             return Err(StoreError::Damaged(format!("room {} is made a second time", room.id)));
         }

@@ -1,5 +1,6 @@
 //! The tables, one file each. Ids are UUIDs, moments microseconds, counters signed as SQL has them.
 
+pub(super) mod list_life;
 pub(super) mod membership;
 pub(super) mod outbox;
 pub(super) mod request;

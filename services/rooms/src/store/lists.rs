@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 use super::{
     entity::{membership, room, user_room},
-    people::list_version,
+    people::list_progress,
     rows::{self, damaged, from_sql, kind_number, to_sql, uuids},
     sql::SqlRoomStore,
 };
 use crate::{
     model::{
-        DirectoryPosition, ListPosition, ListVersion, MemberPosition, Membership, NameKey, NamePrefix, RoomEntry,
-        RoomKind, UserRoomChange, UserRoomChangeKind, UserRoomChanges,
+        DirectoryPosition, ListPosition, ListProgress, ListVersion, MemberPosition, Membership, NameKey, NamePrefix,
+        RoomEntry, RoomKind, UserRoomChange, UserRoomChangeKind, UserRoomChanges,
     },
     ports::{RoomLists, StoreError},
 };
@@ -35,7 +35,7 @@ impl RoomLists for SqlRoomStore {
     ) -> Result<(ListVersion, Vec<(ListPosition, RoomEntry)>), StoreError> {
         let work = async {
             let snapshot = self.begin_read().await?;
-            let version = list_version(&snapshot, user_id).await?;
+            let ListProgress { version, .. } = list_progress(&snapshot, user_id).await?;
             let mut find = membership::Entity::find()
                 .find_also_related(room::Entity)
                 .filter(membership::Column::UserId.eq(user_id.as_uuid()))
@@ -79,7 +79,7 @@ impl RoomLists for SqlRoomStore {
     ) -> Result<(ListVersion, Vec<(DirectoryPosition, RoomEntry)>), StoreError> {
         let work = async {
             let snapshot = self.begin_read().await?;
-            let version = list_version(&snapshot, user_id).await?;
+            let ListProgress { version, .. } = list_progress(&snapshot, user_id).await?;
             let mut find = room::Entity::find()
                 .filter(room::Column::Kind.eq(kind_number(RoomKind::Public)))
                 .filter(begins_with(prefix));
@@ -133,9 +133,10 @@ impl RoomLists for SqlRoomStore {
     ) -> Result<UserRoomChanges, StoreError> {
         let work = async {
             let snapshot = self.begin_read().await?;
-            let version = list_version(&snapshot, user_id).await?;
+            let progress = list_progress(&snapshot, user_id).await?;
+            let version = progress.version;
             let afresh = UserRoomChanges { version, changes: None };
-            if since < ListVersion::UNTOUCHED || since > version {
+            if !progress.passed(since) {
                 return Ok(afresh);
             }
             let found = user_room::Entity::find()

@@ -1,6 +1,7 @@
 //! The schema and its versions. A database that a newer program has migrated is refused.
 
 mod m20261124_000001_rooms;
+mod m20261124_000002_list_lives;
 
 use sea_orm::{DatabaseConnection, DbErr, TransactionTrait as _};
 use sea_orm_migration::prelude::*;
@@ -11,7 +12,7 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_rooms::Migration)]
+        vec![Box::new(m20261124_000001_rooms::Migration), Box::new(m20261124_000002_list_lives::Migration)]
     }
 }
 

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use super::{
     entity::{membership, user_list, user_room},
-    rows::{damaged, role_number, to_sql},
+    rows::{damaged, from_sql, role_number, to_sql},
 };
 use crate::{
-    model::{ListVersion, Membership, MembershipChange, RoomVersion},
+    model::{Life, ListProgress, ListVersion, Membership, MembershipChange, RoomVersion},
     ports::StoreError,
 };
 
@@ -28,11 +28,12 @@ const PLACES_PER_VERSION: u64 = 64;
 /// Lets people in and out.
 pub(super) async fn change_memberships(
     transaction: &DatabaseTransaction,
+    life: Life,
     room_id: RoomId,
     version: RoomVersion,
     changes: &[MembershipChange],
 ) -> Result<(), StoreError> {
-    let lists = touch(transaction, room_id, version, changes).await?;
+    let lists = touch(transaction, life, room_id, version, changes).await?;
     let mut joined = Vec::new();
     for (place, change) in (0..).zip(changes) {
         match change {
@@ -68,6 +69,7 @@ fn membership_row(
 /// Writes what happens to the room in the lists of the people who come and go, and returns the new versions of these.
 async fn touch(
     transaction: &DatabaseTransaction,
+    life: Life,
     room_id: RoomId,
     version: RoomVersion,
     changes: &[MembershipChange],
@@ -75,7 +77,7 @@ async fn touch(
     let mut people: Vec<(UserId, bool)> =
         changes.iter().map(|change| (change.user_id(), change.role().is_some())).collect();
     people.sort_unstable();
-    let lists = next_versions(transaction, &people).await?;
+    let lists = next_versions(transaction, life, &people).await?;
     let rows = people.iter().map(|(user, is_member)| user_room::ActiveModel {
         user_id: Set(user.as_uuid()),
         room_id: Set(room_id.as_uuid()),
@@ -90,20 +92,36 @@ async fn touch(
     Ok(lists)
 }
 
+/// The version after a list's own: the next one, or the first of the life.
+fn next_version(life: Life) -> Expr {
+    let first = to_sql(life.first_version().0);
+    let version = || Expr::col((user_list::Entity, user_list::Column::Version));
+    Expr::case(version().lt(first), first).finally(version().add(1)).into()
+}
+
+/// The last version before the life, after a change in it.
+fn next_version_before(life: Life) -> Expr {
+    let first = to_sql(life.first_version().0);
+    let column = |column| Expr::col((user_list::Entity, column));
+    let version = || column(user_list::Column::Version);
+    Expr::case(version().lt(first), version()).finally(column(user_list::Column::VersionBeforeLife)).into()
+}
+
 /// Gives the lists of some people their next versions.
 async fn next_versions(
     transaction: &DatabaseTransaction,
+    life: Life,
     people: &[(UserId, bool)],
 ) -> Result<HashMap<Uuid, i64>, StoreError> {
     use user_list::{Column, Entity};
-    let first = to_sql(ListVersion::UNTOUCHED.0 + 1);
+    let (untouched, first) = (to_sql(ListVersion::UNTOUCHED.0), to_sql(life.first_version().0));
     let mut insert = Query::insert();
-    insert.into_table(Entity).columns([Column::UserId, Column::Version]);
+    insert.into_table(Entity).columns([Column::UserId, Column::Version, Column::VersionBeforeLife]);
     for (user, _) in people {
-        insert.values_panic([user.as_uuid().into(), first.into()]);
+        insert.values_panic([user.as_uuid().into(), first.into(), untouched.into()]);
     }
-    let next = Expr::col((Entity, Column::Version)).add(1);
-    insert.on_conflict(OnConflict::column(Column::UserId).value(Column::Version, next).to_owned());
+    let next = [(Column::Version, next_version(life)), (Column::VersionBeforeLife, next_version_before(life))];
+    insert.on_conflict(OnConflict::column(Column::UserId).values(next).to_owned());
     insert.returning(Query::returning().columns([Column::UserId, Column::Version]));
     let mut versions = HashMap::with_capacity(people.len());
     for row in transaction.query_all(&insert).await? {
@@ -115,6 +133,7 @@ async fn next_versions(
 /// Writes, into the lists of all members, that the room's settings changed.
 pub(super) async fn touch_members(
     transaction: &DatabaseTransaction,
+    life: Life,
     room_id: RoomId,
     version: RoomVersion,
 ) -> Result<(), StoreError> {
@@ -132,7 +151,8 @@ pub(super) async fn touch_members(
         .all(transaction)
         .await?;
     user_list::Entity::update_many()
-        .col_expr(user_list::Column::Version, Expr::col(user_list::Column::Version).add(1))
+        .col_expr(user_list::Column::Version, next_version(life))
+        .col_expr(user_list::Column::VersionBeforeLife, next_version_before(life))
         .filter(user_list::Column::UserId.in_subquery(members()))
         .exec(transaction)
         .await?;
@@ -154,8 +174,13 @@ pub(super) async fn touch_members(
     Ok(())
 }
 
-/// Reads the version of a person's list.
-pub(super) async fn list_version(connection: &impl ConnectionTrait, user: UserId) -> Result<ListVersion, StoreError> {
-    let row = user_list::Entity::find_by_id(user.as_uuid()).one(connection).await?;
-    row.map_or(Ok(ListVersion::UNTOUCHED), |row| super::rows::from_sql(row.version).map(ListVersion))
+/// Reads how far a person's list has come.
+pub(super) async fn list_progress(connection: &impl ConnectionTrait, user: UserId) -> Result<ListProgress, StoreError> {
+    let Some(row) = user_list::Entity::find_by_id(user.as_uuid()).one(connection).await? else {
+        return Ok(ListProgress::NONE);
+    };
+    Ok(ListProgress {
+        version: ListVersion(from_sql(row.version)?),
+        version_before_life: ListVersion(from_sql(row.version_before_life)?),
+    })
 }

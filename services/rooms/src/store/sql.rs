@@ -2,6 +2,7 @@
 
 use std::{future::Future, num::NonZeroU32, time::Duration};
 
+use loquat_ids::Clock;
 use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
@@ -9,9 +10,12 @@ use sea_orm::{
 
 use super::{
     connect::{Connections, OpenError, connect},
-    key,
+    key, life,
 };
-use crate::ports::{StoreError, StoreKey};
+use crate::{
+    model::Life,
+    ports::{StoreError, StoreKey},
+};
 
 /// Rooms, lists and outbox in one SQL database. Clones share connections.
 #[derive(Debug, Clone)]
@@ -19,17 +23,23 @@ pub struct SqlRoomStore {
     connections: Connections,
     /// How long each call of a port may take.
     deadline: Duration,
+    /// In which the store gives out versions of lists.
+    life: Life,
 }
 
 impl SqlRoomStore {
-    /// Opens the database of a URL (`sqlite:<file>`, `postgres://…`) and brings its schema up to date. It holds at most
-    /// `count` connections (on SQLite as many that read, and one that writes); each call may take as long as the deadline.
+    /// Opens the database of a URL (`sqlite:<file>`, `postgres://…`), brings its schema up to date and begins a life of its
+    /// lists. It holds at most `count` connections (on SQLite as many that read, and one that writes); each call may take
+    /// as long as the deadline.
     ///
     /// # Errors
     ///
     /// The URL is of no known database, the database does not answer, or a newer program has migrated it.
-    pub async fn open(url: &str, count: NonZeroU32, deadline: Duration) -> Result<Self, OpenError> {
-        Ok(Self { connections: connect(url, count, deadline).await?, deadline })
+    pub async fn open(url: &str, count: NonZeroU32, deadline: Duration, clock: &dyn Clock) -> Result<Self, OpenError> {
+        let connections = connect(url, count, deadline).await?;
+        let begun = tokio::time::timeout(deadline, life::begin(&connections.writer, clock.now())).await;
+        let life = begun.unwrap_or(Err(StoreError::Deadline)).map_err(OpenError::Life)?;
+        Ok(Self { connections, deadline, life })
     }
 
     /// Returns the store's key, made when it is first asked for.
@@ -55,6 +65,11 @@ impl SqlRoomStore {
     /// The connections that read single statements. What was committed before is seen.
     pub(super) const fn latest(&self) -> &DatabaseConnection {
         &self.connections.reader
+    }
+
+    /// The life that versions of lists are given out in.
+    pub(super) const fn life(&self) -> Life {
+        self.life
     }
 
     /// Does some work within the deadline.

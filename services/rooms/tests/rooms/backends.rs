@@ -1,13 +1,13 @@
 //! The databases that every test runs on: a fresh one for each test.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, path::Path};
 
-use loquat_ids::{IdSource as _, RandomIds};
+use loquat_ids::{FixedClock, IdSource as _, RandomIds, Timestamp};
 use loquat_rooms::store::SqlRoomStore;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
 use tempfile::TempDir;
 
-use crate::house::STORE_DEADLINE;
+use crate::house::{BEGINNING, STORE_DEADLINE};
 
 /// A database of one test's own.
 pub(crate) struct Backend {
@@ -27,6 +27,13 @@ impl Backend {
         Self { url, kept: Kept::Folder(folder) }
     }
 
+    /// On a file of its own that begins as a copy of another.
+    pub(crate) fn of_file(file: &Path) -> Self {
+        let backend = Self::sqlite();
+        std::fs::copy(file, backend.url.trim_start_matches("sqlite://")).unwrap();
+        backend
+    }
+
     /// `None`, and a line that says so, where no server is named.
     pub(crate) async fn postgres(test: &str) -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "the one place where tests learn of servers")]
@@ -41,9 +48,15 @@ impl Backend {
         Some(Self { url: format!("{before}/{name}"), kept: Kept::Server { admin, name } })
     }
 
-    /// Opens a store on it, as one process would.
+    /// Opens a store on it, as one process would at the beginning of time.
     pub(crate) async fn open(&self) -> SqlRoomStore {
-        SqlRoomStore::open(&self.url, NonZeroU32::new(6).unwrap(), STORE_DEADLINE).await.unwrap()
+        self.open_at(BEGINNING).await
+    }
+
+    /// Opens a store on it, as one process would at a moment.
+    pub(crate) async fn open_at(&self, now: Timestamp) -> SqlRoomStore {
+        let clock = FixedClock::at(now);
+        SqlRoomStore::open(&self.url, NonZeroU32::new(6).unwrap(), STORE_DEADLINE, &clock).await.unwrap()
     }
 
     /// Reaches the tables behind the store's back.

@@ -61,6 +61,16 @@ impl FakeLog {
         *lock(&self.out_of_order)
     }
 
+    /// All events of all rooms.
+    pub(crate) fn everything(&self) -> HashMap<RoomId, Vec<RoomEvent>> {
+        lock(&self.rooms).clone()
+    }
+
+    /// Makes the log what it was.
+    pub(crate) fn put_back(&self, rooms: &HashMap<RoomId, Vec<RoomEvent>>) {
+        lock(&self.rooms).clone_from(rooms);
+    }
+
     /// Waits until the log has so many events.
     pub(crate) async fn has(&self, events: usize) {
         self.length.subscribe().wait_for(|length| *length >= events).await.unwrap();

@@ -1,15 +1,17 @@
 //! The rooms service on a store of its own, with a log, users and news that tests command.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use loquat_ids::{Clock, EventId, FixedClock, IdSource, RoomId, SequentialIds, Timestamp, UserId};
 use loquat_rooms::{
     error::RoomError,
-    model::{Room, RoomEntry, RoomName, RoomTopic},
+    model::{Life, ListVersion, Room, RoomEntry, RoomEvent, RoomName, RoomTopic},
     ports::Outbox,
     service::{CreatedRoom, Delivery, Foundations, NewRoom, Pass, Relay, Rooms, SettingsChange},
     store::SqlRoomStore,
 };
+use sea_orm::ConnectionTrait as _;
+use tempfile::TempDir;
 
 use crate::{
     backends::Backend,
@@ -18,6 +20,10 @@ use crate::{
 
 /// Long, for machines that do much at once: no test waits for it.
 pub(crate) const STORE_DEADLINE: Duration = Duration::from_secs(20);
+/// When the house is opened.
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_micros(1_000_000);
+/// What its first opening is called.
+const FIRST_LIFE: Life = Life(1_000);
 const DELIVERY_DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct House {
@@ -40,22 +46,61 @@ pub(crate) struct Replica {
 
 impl House {
     pub(crate) async fn on(backend: Backend) -> Self {
-        let store = Arc::new(backend.open().await);
-        let log = Arc::new(FakeLog::default());
-        let users = Arc::new(FakeUsers::default());
-        let news = Arc::new(FakeNews::default());
-        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(1_000_000)));
-        let ids = Arc::new(SequentialIds::default());
-        let parts = Parts { log: &log, users: &users, news: &news, clock: &clock, ids: &ids };
-        let Replica { rooms, relay } = parts.replica(store.clone(), DELIVERY_DEADLINE).await;
+        let world = World {
+            log: Arc::default(),
+            users: Arc::default(),
+            news: Arc::default(),
+            clock: Arc::new(FixedClock::at(BEGINNING)),
+            ids: Arc::default(),
+        };
+        Self::open(backend, world).await
+    }
+
+    /// Opens a house on what is there, in a world that is there.
+    async fn open(backend: Backend, world: World) -> Self {
+        let store = Arc::new(backend.open_at(world.clock.now()).await);
+        let Replica { rooms, relay } = world.replica(store.clone(), DELIVERY_DEADLINE).await;
+        let World { log, users, news, clock, ids } = world;
         Self { backend, store, log, users, news, clock, ids, rooms, relay }
+    }
+
+    fn world(&self) -> World {
+        let (log, users, news) = (self.log.clone(), self.users.clone(), self.news.clone());
+        World { log, users, news, clock: self.clock.clone(), ids: self.ids.clone() }
+    }
+
+    /// Ends the process and starts another on the same store, some time later.
+    pub(crate) async fn restarted(self) -> Self {
+        let world = self.world();
+        let Self { backend, store, rooms, relay, .. } = self;
+        drop((store, rooms, relay));
+        world.clock.advance(Duration::from_secs(1));
+        Self::open(backend, world).await
+    }
+
+    /// Ends the process and starts another on a copy of the store that was made before, some time later.
+    pub(crate) async fn put_back(self, copy: &Copy) -> Self {
+        let world = self.world();
+        self.close().await;
+        world.clock.advance(Duration::from_secs(1));
+        world.log.put_back(&copy.log);
+        Self::open(Backend::of_file(&copy.file), world).await
+    }
+
+    /// Copies the store as it is, and the log with it. SQLite's alone.
+    pub(crate) async fn copy(&self) -> Copy {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("copy.db");
+        let behind = self.backend.behind().await;
+        behind.execute_unprepared(&format!("VACUUM INTO '{}'", file.display())).await.unwrap();
+        behind.close().await.unwrap();
+        Copy { file, log: self.log.everything(), _folder: folder }
     }
 
     /// Starts another process on the same store.
     pub(crate) async fn replica(&self, delivery_deadline: Option<Duration>) -> Replica {
         let store = Arc::new(self.backend.open().await);
-        let parts = Parts { log: &self.log, users: &self.users, news: &self.news, clock: &self.clock, ids: &self.ids };
-        parts.replica(store, delivery_deadline.unwrap_or(DELIVERY_DEADLINE)).await
+        self.world().replica(store, delivery_deadline.unwrap_or(DELIVERY_DEADLINE)).await
     }
 
     pub(crate) async fn close(self) {
@@ -121,15 +166,23 @@ impl House {
     }
 }
 
-struct Parts<'a> {
-    log: &'a Arc<FakeLog>,
-    users: &'a Arc<FakeUsers>,
-    news: &'a Arc<FakeNews>,
-    clock: &'a Arc<FixedClock>,
-    ids: &'a Arc<SequentialIds>,
+/// A copy of a house's store and log, as they were at one moment.
+pub(crate) struct Copy {
+    file: PathBuf,
+    log: HashMap<RoomId, Vec<RoomEvent>>,
+    _folder: TempDir,
 }
 
-impl Parts<'_> {
+/// What is around the processes of a house, and outlives them.
+struct World {
+    log: Arc<FakeLog>,
+    users: Arc<FakeUsers>,
+    news: Arc<FakeNews>,
+    clock: Arc<FixedClock>,
+    ids: Arc<SequentialIds>,
+}
+
+impl World {
     async fn replica(&self, store: Arc<SqlRoomStore>, delivery_deadline: Duration) -> Replica {
         let key = store.key().await.unwrap();
         let outbox: Arc<dyn Outbox> = store.clone();
@@ -148,6 +201,11 @@ impl Parts<'_> {
         });
         Replica { rooms, relay: Arc::new(relay) }
     }
+}
+
+/// The version of a list after so many changes of it, all in the house's first life.
+pub(crate) const fn after(changes: u64) -> ListVersion {
+    ListVersion(FIRST_LIFE.first_version().0 + changes - 1)
 }
 
 /// A change of the name alone.

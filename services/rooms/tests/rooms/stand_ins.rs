@@ -1,6 +1,6 @@
 //! The whole service on SQLite, wired as a process wires it, between stand-ins of the users and messages services.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc, time::Duration};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use futures::stream;
@@ -34,6 +34,14 @@ use tonic_types::StatusExt as _;
 use crate::{backends::Backend, fakes::FakeLog};
 
 const ISSUER: &str = "loquat";
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for what must come soon.
+pub(crate) async fn soon<T>(fact: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, fact).await.expect("it did not come")
+}
 
 /// The reason that an error carries.
 pub(crate) fn reason(status: &Status) -> String {

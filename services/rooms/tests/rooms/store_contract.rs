@@ -6,30 +6,36 @@ use loquat_ids::{Timestamp, UserId};
 use loquat_rooms::{
     error::RoomError,
     model::{
-        Change, Decision, DirectPair, ListVersion, Membership, MembershipChange, NamePrefix, Role, Room, RoomForm,
-        RoomName, RoomTopic, RoomVersion, RoomView, Seq, UserRoomChangeKind,
+        Change, Decision, DirectPair, Life, ListVersion, Membership, MembershipChange, NamePrefix, Role, Room,
+        RoomForm, RoomName, RoomTopic, RoomVersion, RoomView, Seq, UserRoomChangeKind,
     },
     ports::{
-        ContentHash, Created, Creation, DeliveredEvent, Outbox as _, Remembrance, RoomLists as _, RoomStore as _,
-        StoreError,
+        ContentHash, Created, Creation, DeliveredEvent, Outbox as _, People, Remembrance, RoomLists as _,
+        RoomStore as _, StoreError,
     },
     store::{OpenError, SqlRoomStore},
 };
 use sea_orm::ConnectionTrait as _;
 
-use crate::{backends::on_every_store, house::House};
+use crate::{
+    backends::on_every_store,
+    house::{BEGINNING, House, STORE_DEADLINE, after},
+};
 
 on_every_store! {
     two_writers_on_one_room_take_every_version_once_and_lose_no_member,
     a_decision_that_fails_in_the_middle_leaves_nothing,
     a_creation_that_fails_in_the_middle_leaves_nothing,
     a_refused_decision_leaves_nothing_and_frees_the_room,
+    a_decision_about_somebody_else_finds_that_ones_membership,
     rooms_without_pair_topic_or_request_stand_side_by_side,
     one_pair_gets_one_room_and_one_request_one_answer,
     an_event_goes_from_pending_to_delivered_to_published_to_gone,
     rooms_with_pending_events_are_found_by_pages,
     a_list_is_told_by_changes_or_afresh,
     settings_change_the_lists_of_members_alone,
+    each_opening_of_the_store_gives_out_versions_of_its_own,
+    a_list_of_the_first_schema_goes_on,
     the_key_is_made_once_whoever_asks_first,
     a_database_of_a_newer_program_is_refused,
     many_processes_may_start_at_once,
@@ -71,7 +77,7 @@ fn change(view: &RoomView, change: MembershipChange, member_count: u32) -> Decis
 
 async fn join(house: &House, store: &SqlRoomStore, room: &Room, user: UserId) -> Result<(), RoomError> {
     let decide = |view: &RoomView| Ok(Some(come(view, user)));
-    store.change(room.id, user, house.event_id(), house.now(), &decide).await.map(|_| ())
+    store.change(room.id, People::one(user), house.event_id(), house.now(), &decide).await.map(|_| ())
 }
 
 async fn two_writers_on_one_room_take_every_version_once_and_lose_no_member(house: &House) {
@@ -106,11 +112,15 @@ async fn a_decision_that_fails_in_the_middle_leaves_nothing(house: &House) {
     house.store.create(&creation).await.unwrap();
     // The event's row is the last one written, and its id is taken.
     let decide = |view: &RoomView| Ok(Some(come(view, guest)));
-    let failed = house.store.change(creation.room.id, guest, creation.event_id, house.now(), &decide).await;
+    let failed =
+        house.store.change(creation.room.id, People::one(guest), creation.event_id, house.now(), &decide).await;
     assert!(matches!(failed, Err(RoomError::StoreUnavailable(_))), "{failed:?}");
 
     let view = house.store.view(creation.room.id, guest).await.unwrap().unwrap();
-    assert_eq!(view, RoomView { room: creation.room.clone(), membership: None, was_member: false });
+    assert_eq!(
+        view,
+        RoomView { room: creation.room.clone(), membership: None, was_member: false, other_membership: None }
+    );
     assert_eq!(house.store.members(creation.room.id, None, 9).await.unwrap().len(), 1);
     assert_eq!(house.store.pending(creation.room.id, 9).await.unwrap().len(), 1);
     let (version, rooms) = house.store.joined(guest, &NamePrefix::default(), None, 9).await.unwrap();
@@ -134,7 +144,7 @@ async fn a_creation_that_fails_in_the_middle_leaves_nothing(house: &House) {
     assert_eq!(house.store.view(second.room.id, owner).await.unwrap(), None);
     assert_eq!(house.store.remembered(owner, &remembrance.request_id).await.unwrap(), None);
     let (version, rooms) = house.store.joined(owner, &NamePrefix::default(), None, 9).await.unwrap();
-    assert_eq!((version, rooms.len()), (ListVersion(2), 1));
+    assert_eq!((version, rooms.len()), (after(1), 1));
     let (version, rooms) = house.store.joined(guest, &NamePrefix::default(), None, 9).await.unwrap();
     assert_eq!((version, rooms.len()), (ListVersion::UNTOUCHED, 0));
 }
@@ -145,17 +155,55 @@ async fn a_refused_decision_leaves_nothing_and_frees_the_room(house: &House) {
     house.store.create(&creation).await.unwrap();
     for _ in 0..10 {
         let refuse = |view: &RoomView| Err(RoomError::RoomIsDirect(view.room.id));
-        let refused = house.store.change(creation.room.id, guest, house.event_id(), house.now(), &refuse).await;
+        let refused =
+            house.store.change(creation.room.id, People::one(guest), house.event_id(), house.now(), &refuse).await;
         assert!(matches!(refused, Err(RoomError::RoomIsDirect(_))));
         let nothing = |_: &RoomView| Ok(None);
-        let same = house.store.change(creation.room.id, owner, house.event_id(), house.now(), &nothing).await.unwrap();
+        let same = house
+            .store
+            .change(creation.room.id, People::one(owner), house.event_id(), house.now(), &nothing)
+            .await
+            .unwrap();
         assert_eq!(same.unwrap().room, creation.room);
     }
     assert_eq!(house.store.pending(creation.room.id, 9).await.unwrap().len(), 1);
     join(house, &house.store, &creation.room, guest).await.unwrap();
     let nowhere = |_: &RoomView| panic!("there is no room to decide about");
-    let none = house.store.change(house.room_id(), owner, house.event_id(), house.now(), &nowhere).await.unwrap();
+    let none =
+        house.store.change(house.room_id(), People::one(owner), house.event_id(), house.now(), &nowhere).await.unwrap();
     assert_eq!(none, None);
+}
+
+async fn a_decision_about_somebody_else_finds_that_ones_membership(house: &House) {
+    let [owner, guest, stranger] = [house.user(), house.user(), house.user()];
+    let creation = creation(house, named("Hall"), &[owner, guest]);
+    house.store.create(&creation).await.unwrap();
+    let decide = async |people: People, expected: Option<Membership>| {
+        let look = |view: &RoomView| {
+            assert_eq!((view.membership, view.other_membership), (Some(creation.memberships[0]), expected));
+            Ok(None)
+        };
+        house.store.change(creation.room.id, people, house.event_id(), house.now(), &look).await.unwrap();
+    };
+    decide(People::one(owner), None).await;
+    decide(People::two(owner, stranger), None).await;
+    decide(People::two(owner, guest), Some(creation.memberships[1])).await;
+
+    let put_out = |view: &RoomView| Ok(Some(change(view, MembershipChange::Left(guest), 1)));
+    let people = People::two(owner, guest);
+    let outcome = house.store.change(creation.room.id, people, house.event_id(), house.now(), &put_out).await.unwrap();
+    assert_eq!(outcome.unwrap().membership, Some(creation.memberships[0]));
+    decide(people, None).await;
+    let events = house.store.pending(creation.room.id, 9).await.unwrap();
+    assert_eq!((events[1].actor, events[1].version), (owner, RoomVersion(2)));
+    let view = house.store.view(creation.room.id, guest).await.unwrap().unwrap();
+    assert_eq!((view.membership, view.was_member), (None, true));
+    let (_, rooms) = house.store.joined(guest, &NamePrefix::default(), None, 9).await.unwrap();
+    assert_eq!(rooms, vec![]);
+    let changes = house.store.changes_since(guest, ListVersion::UNTOUCHED, 9).await.unwrap().changes.unwrap();
+    assert_eq!(changes.last().unwrap().kind, UserRoomChangeKind::Lost(creation.room.id));
+    let changes = house.store.changes_since(owner, ListVersion::UNTOUCHED, 9).await.unwrap().changes.unwrap();
+    assert_eq!(changes.len(), 1, "the owner's own list is as it was");
 }
 
 async fn rooms_without_pair_topic_or_request_stand_side_by_side(house: &House) {
@@ -262,26 +310,27 @@ async fn rooms_with_pending_events_are_found_by_pages(house: &House) {
 
 async fn a_list_is_told_by_changes_or_afresh(house: &House) {
     let (me, store) = (house.user(), &house.store);
-    let changes = async |since, limit| store.changes_since(me, ListVersion(since), limit).await.unwrap();
-    let untouched = changes(1, 9).await;
+    let changes = async |since, limit| store.changes_since(me, since, limit).await.unwrap();
+    let untouched = changes(ListVersion::UNTOUCHED, 9).await;
     assert_eq!((untouched.version, untouched.changes), (ListVersion::UNTOUCHED, Some(vec![])));
     let [kept, left] = [creation(house, named("Hall"), &[me]), creation(house, named("Cellar"), &[me])];
     for creation in [&kept, &left] {
         store.create(creation).await.unwrap();
     }
     let leave = |view: &RoomView| Ok(Some(change(view, MembershipChange::Left(me), 0)));
-    store.change(left.room.id, me, house.event_id(), house.now(), &leave).await.unwrap();
+    store.change(left.room.id, People::one(me), house.event_id(), house.now(), &leave).await.unwrap();
 
-    let all = changes(1, 2).await;
-    assert_eq!(all.version, ListVersion(4));
+    let all = changes(ListVersion::UNTOUCHED, 2).await;
+    assert_eq!(all.version, after(3));
     let [gained, lost] = all.changes.unwrap().try_into().unwrap();
     assert!(matches!(&gained.kind, UserRoomChangeKind::Gained { room, .. } if **room == kept.room));
-    assert_eq!((gained.version, lost.version), (ListVersion(2), ListVersion(4)));
+    assert_eq!((gained.version, lost.version), (after(1), after(3)));
     assert_eq!(lost.kind, UserRoomChangeKind::Lost(left.room.id));
-    assert_eq!(changes(3, 2).await.changes.unwrap(), [lost]);
-    assert_eq!(changes(4, 2).await.changes, Some(vec![]));
-    for (since, limit) in [(0, 9), (5, 9), (u64::MAX, 9), (1, 1)] {
-        assert_eq!(changes(since, limit).await.changes, None, "{since} {limit}");
+    assert_eq!(changes(after(2), 2).await.changes.unwrap(), [lost]);
+    assert_eq!(changes(after(3), 2).await.changes, Some(vec![]));
+    for (since, limit) in [(ListVersion(0), 9), (after(4), 9), (ListVersion(u64::MAX), 9), (ListVersion::UNTOUCHED, 1)]
+    {
+        assert_eq!(changes(since, limit).await.changes, None, "{since:?} {limit}");
     }
 }
 
@@ -291,16 +340,18 @@ async fn settings_change_the_lists_of_members_alone(house: &House) {
     let store = &house.store;
     store.create(&creation).await.unwrap();
     let leave = |view: &RoomView| Ok(Some(change(view, MembershipChange::Left(former), 2)));
-    store.change(creation.room.id, former, house.event_id(), house.now(), &leave).await.unwrap();
+    store.change(creation.room.id, People::one(former), house.event_id(), house.now(), &leave).await.unwrap();
     let rename = |view: &RoomView| {
         let room = Room { form: named("Cellar"), version: view.room.version.next(), ..view.room.clone() };
         Ok(Some(Decision { change: Change::RoomUpdated { room: room.clone() }, room }))
     };
-    store.change(creation.room.id, owner, house.event_id(), house.now(), &rename).await.unwrap();
+    store.change(creation.room.id, People::one(owner), house.event_id(), house.now(), &rename).await.unwrap();
 
-    for (user, version) in [(owner, 3), (member, 3), (former, 3), (stranger, 1)] {
-        let changes = store.changes_since(user, ListVersion(1), 9).await.unwrap();
-        assert_eq!(changes.version, ListVersion(version));
+    for (user, version) in
+        [(owner, after(2)), (member, after(2)), (former, after(2)), (stranger, ListVersion::UNTOUCHED)]
+    {
+        let changes = store.changes_since(user, ListVersion::UNTOUCHED, 9).await.unwrap();
+        assert_eq!(changes.version, version);
     }
     let event = DeliveredEvent { event_id: creation.event_id, room_id: creation.room.id, version: RoomVersion(3) };
     let (mut told, mut after) = (Vec::new(), None);
@@ -314,6 +365,71 @@ async fn settings_change_the_lists_of_members_alone(house: &House) {
     assert_eq!(told, [owner, member]);
     let first = DeliveredEvent { version: RoomVersion::FIRST, ..event };
     assert_eq!(store.list_changes(first, None, 9).await.unwrap(), []);
+}
+
+async fn each_opening_of_the_store_gives_out_versions_of_its_own(house: &House) {
+    let [owner, idle] = [house.user(), house.user()];
+    let hall = creation(house, named("Hall"), &[owner, idle]);
+    house.store.create(&hall).await.unwrap();
+    let version = async |store: &SqlRoomStore| store.changes_since(owner, ListVersion(0), 9).await.unwrap().version;
+    let first = version(&house.store).await;
+    assert_eq!((first, first.life()), (after(1), Life(1_000)));
+
+    // One opened at the same millisecond, one later, one while the clock stands before both.
+    let second = house.backend.open().await;
+    let third = house.backend.open_at(Timestamp::from_micros(5_000_000)).await;
+    let fourth = house.backend.open_at(BEGINNING).await;
+    let mut versions = vec![first];
+    for (store, life) in [(&second, 1_001), (&third, 5_000), (&fourth, 5_001)] {
+        for count in 0..2 {
+            let room = creation(house, named("Cellar"), &[owner]);
+            store.create(&room).await.unwrap();
+            versions.push(version(store).await);
+            assert_eq!(*versions.last().unwrap(), ListVersion(Life(life).first_version().0 + count));
+        }
+    }
+    // A list goes on from where it is, also by the hand of one that was opened before.
+    let room = creation(house, named("Attic"), &[owner]);
+    house.store.create(&room).await.unwrap();
+    versions.push(version(&house.store).await);
+    assert_eq!(versions[7], ListVersion(Life(5_001).first_version().0 + 2));
+
+    let changes = async |since| fourth.changes_since(owner, since, 9).await.unwrap().changes;
+    for (place, since) in versions.iter().enumerate() {
+        let told = changes(*since).await.map(|changes| changes.len());
+        // What is of the life before last, or of one before that, is not known any more.
+        let expected = (place >= 3).then_some(7 - place);
+        assert_eq!(told, expected, "{place} {since:?}");
+    }
+    assert_eq!(changes(ListVersion::UNTOUCHED).await.map(|changes| changes.len()), Some(8));
+    // A list in which nothing happened is known however often the store was opened.
+    assert_eq!(fourth.changes_since(idle, after(1), 9).await.unwrap().changes, Some(vec![]));
+    let rename = |view: &RoomView| {
+        let room = Room { form: named("Great hall"), version: view.room.version.next(), ..view.room.clone() };
+        Ok(Some(Decision { change: Change::RoomUpdated { room: room.clone() }, room }))
+    };
+    let people = People::one(owner);
+    fourth.change(hall.room.id, people, house.event_id(), house.now(), &rename).await.unwrap();
+    let told = fourth.changes_since(idle, after(1), 9).await.unwrap();
+    assert_eq!((told.version, told.changes.unwrap().len()), (Life(5_001).first_version(), 1));
+}
+
+async fn a_list_of_the_first_schema_goes_on(house: &House) {
+    let [me, other] = [house.user(), house.user()];
+    let [kept, later] = ["Hall", "Cellar"].map(|name| creation(house, named(name), &[me, other]));
+    house.store.create(&kept).await.unwrap();
+    let behind = house.backend.behind().await;
+    for old in ["user_lists SET version = 2", "user_rooms SET version = 2", "memberships SET list_order = 2"] {
+        behind.execute_unprepared(&format!("UPDATE {old}")).await.unwrap();
+    }
+    let changes = async |since| house.store.changes_since(me, ListVersion(since), 9).await.unwrap();
+    assert_eq!(changes(2).await.changes, Some(vec![]));
+    assert_eq!(changes(3).await.changes, None);
+    house.store.create(&later).await.unwrap();
+    assert_eq!(changes(2).await.version, after(1));
+    assert_eq!(changes(2).await.changes.map(|changes| changes.len()), Some(1));
+    assert_eq!(changes(1).await.changes.map(|changes| changes.len()), Some(2));
+    assert_eq!(changes(3).await.changes, None);
 }
 
 async fn the_key_is_made_once_whoever_asks_first(house: &House) {
@@ -332,16 +448,24 @@ async fn a_database_of_a_newer_program_is_refused(house: &House) {
     let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_rooms', 1)";
     behind.execute_unprepared(newer).await.unwrap();
     let one = std::num::NonZeroU32::MIN;
-    let refused = SqlRoomStore::open(&house.backend.url, one, crate::house::STORE_DEADLINE).await;
+    let refused = SqlRoomStore::open(&house.backend.url, one, STORE_DEADLINE, &*house.clock).await;
     let Err(OpenError::Newer { version }) = refused else { panic!("{refused:?}") };
     assert_eq!(version, "m29990101_000001_rooms");
 }
 
 async fn many_processes_may_start_at_once(house: &House) {
     let behind = house.backend.behind().await;
-    for table in
-        ["outbox", "requests", "user_rooms", "memberships", "user_lists", "rooms", "store_keys", "seaql_migrations"]
-    {
+    for table in [
+        "outbox",
+        "requests",
+        "user_rooms",
+        "memberships",
+        "user_lists",
+        "rooms",
+        "store_keys",
+        "list_lives",
+        "seaql_migrations",
+    ] {
         behind.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
     }
     // SQLite has one process; PostgreSQL as many as there are replicas.

@@ -15,6 +15,8 @@ type Stage = {
   /** Leaves sends without an answer, or fails them. */
   readonly sends: (how: 'answer' | 'wait' | 'fail') => void;
   readonly slow: (isSlow: boolean) => void;
+  /** Puts somebody out of the lobby. */
+  readonly putOut: (handle: string, by: string) => void;
 };
 
 declare global {
@@ -67,7 +69,13 @@ function build(): FakeServer {
     [dmitri.userId, 17 * 60_000, 'Saving a jar for the winter: https://example.org/a/very/long/address/that/has/to/break/somewhere/because/it/does/not/fit/on/one/line/of/a/phone'],
     [gustav.userId, 18 * 60_000, 'Bis gleich am Herd! مرحبا بالجميع'],
   ];
-  for (const [userId, at, text] of said) world.say(lobby, userId, text, '', today + at);
+  const ids = said.map(([userId, at, text]) => world.say(lobby, userId, text, '', today + at).message.messageId);
+  const [, , friday = '', crates = '', , , recipe = '', saucepan = ''] = ids;
+  world.edit(lobby, ada.userId, saucepan, 'You are a treasure. I never lost heart, only two saucepans.');
+  for (const { userId } of [ada, bruno, elif, fatou]) world.react(lobby, userId, crates, '❤️');
+  for (const { userId } of [bruno, dmitri]) world.react(lobby, userId, crates, '😋');
+  world.react(lobby, hana.userId, recipe, '🙏');
+  world.erase(lobby, elif.userId, friday);
   world.say(direct, chiyo.userId, 'Shall we walk over together?', '', today + 20 * 60_000);
   world.say(garden, fatou.userId, 'First frost on Sunday, they say.', '', today + 20 * 60_000);
 
@@ -110,6 +118,7 @@ export function fixtureSettings(): HostSettings {
       },
       sends: (how) => (sends = how),
       slow: (next) => (isSlow = next),
+      putOut: (handle, by) => world.leave(lobby, byHandle(handle), byHandle(by)),
     };
   }
   return { transport: (token) => server.transport(token), clock: realClock };

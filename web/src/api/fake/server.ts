@@ -4,7 +4,8 @@ import { Code, createRouterTransport } from '@connectrpc/connect';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { bearer } from '../transport';
 import { EventService } from '../gen/loquat/events/v1/event_service_pb';
-import type { RoomCursor } from '../gen/loquat/messages/v1/room_event_pb';
+import type { Message } from '../gen/loquat/messages/v1/message_pb';
+import type { RoomCursor, RoomEvent } from '../gen/loquat/messages/v1/room_event_pb';
 import { MessageService } from '../gen/loquat/messages/v1/message_service_pb';
 import { Availability, PresenceService } from '../gen/loquat/presence/v1/presence_service_pb';
 import { Role, RoomKind } from '../gen/loquat/rooms/v1/room_pb';
@@ -15,6 +16,11 @@ import { Feed } from './feed';
 import { noSuchRoom, refusal, signInAgain } from './refusal';
 import type { Listener, Place } from './world';
 import { World } from './world';
+
+/** A message as one person finds it. */
+function seenBy(message: Message, userId: string): Message {
+  return { ...message, reactions: message.reactions.map((reaction) => ({ ...reaction, hasCaller: reaction.userIds.includes(userId) })) };
+}
 
 /** How long an access token lives. */
 const accessLifeMs = 5 * 60_000;
@@ -170,6 +176,14 @@ export class FakeServer {
         world.leave(this.#place(roomId, userId), userId);
         return {};
       },
+      removeMember: ({ roomId, userId }, context) => {
+        const actorId = this.#caller(context);
+        const place = this.#place(roomId, actorId);
+        if (place.members.get(actorId) !== Role.OWNER) throw refusal(Code.PermissionDenied, 'PERMISSION_MISSING', 'loquat.rooms.v1');
+        if (userId === actorId) throw refusal(Code.FailedPrecondition, 'MEMBER_IS_CALLER', 'loquat.rooms.v1');
+        world.leave(place, userId, actorId);
+        return {};
+      },
       listMembers: ({ roomId }, context) => {
         const place = this.#place(roomId, this.#caller(context));
         return { memberships: [...place.members].map(([userId, role]) => ({ roomId, userId, role })) };
@@ -190,6 +204,12 @@ export class FakeServer {
 
   #messages(router: ConnectRouter): void {
     const { world } = this;
+    const change = (roomId: string, messageId: string, context: HandlerContext, make: (place: Place, userId: string) => RoomEvent) => {
+      const userId = this.#caller(context);
+      const place = this.#place(roomId, userId);
+      const { seq } = make(place, userId);
+      return { message: seenBy(world.messageOf(place, messageId), userId), seq };
+    };
     router.service(MessageService, {
       sendMessage: ({ roomId, requestId, text }, context) => {
         const userId = this.#caller(context);
@@ -202,7 +222,17 @@ export class FakeServer {
         const older = world.messagesOf(place).filter((message) => message.seq < before);
         const messages = older.slice(-size);
         const nextPageToken = older.length > size ? String(messages[0]?.seq ?? '') : '';
-        return { messages, nextPageToken, cursor: world.head(place) };
+        return { messages: messages.map((message) => seenBy(message, this.#caller(context))), nextPageToken, cursor: world.head(place) };
+      },
+      editMessage: ({ roomId, messageId, text }, context) => change(roomId, messageId, context, (place, userId) => world.edit(place, userId, messageId, text)),
+      deleteMessage: ({ roomId, messageId }, context) => change(roomId, messageId, context, (place, userId) => world.erase(place, userId, messageId)),
+      addReaction: ({ roomId, messageId, emoji }, context) => change(roomId, messageId, context, (place, userId) => world.react(place, userId, messageId, emoji)),
+      removeReaction: ({ roomId, messageId, emoji }, context) => change(roomId, messageId, context, (place, userId) => world.react(place, userId, messageId, emoji, false)),
+      pinMessage: ({ roomId, messageId }, context) => change(roomId, messageId, context, (place, userId) => world.pin(place, userId, messageId)),
+      unpinMessage: ({ roomId, messageId }, context) => change(roomId, messageId, context, (place, userId) => world.pin(place, userId, messageId, false)),
+      listPinnedMessages: ({ roomId }, context) => {
+        const place = this.#place(roomId, this.#caller(context));
+        return { messages: world.messagesOf(place).filter((message) => message.isPinned), cursor: world.head(place) };
       },
     });
   }

@@ -3,17 +3,18 @@ import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { StreamItem } from '../gen/loquat/events/v1/event_service_pb';
-import { StreamItemSchema } from '../gen/loquat/events/v1/event_service_pb';
+import { RoomClosedReason, StreamItemSchema } from '../gen/loquat/events/v1/event_service_pb';
 import { MessageSchema } from '../gen/loquat/messages/v1/message_pb';
 import type { Message } from '../gen/loquat/messages/v1/message_pb';
 import type { RoomCursor, RoomEvent } from '../gen/loquat/messages/v1/room_event_pb';
-import { RoomCursorSchema, RoomEventSchema } from '../gen/loquat/messages/v1/room_event_pb';
+import { BlankedSchema, RoomCursorSchema, RoomEventSchema } from '../gen/loquat/messages/v1/room_event_pb';
 import { Availability } from '../gen/loquat/presence/v1/presence_service_pb';
 import type { Room } from '../gen/loquat/rooms/v1/room_pb';
 import { Role, RoomKind, RoomSchema } from '../gen/loquat/rooms/v1/room_pb';
 import type { User } from '../gen/loquat/users/v1/user_pb';
 import { UserSchema } from '../gen/loquat/users/v1/user_pb';
 import type { Feed } from './feed';
+import { foldedLog } from './fold';
 
 export type Account = { readonly user: User; readonly password: string };
 export type Place = { readonly room: Room; readonly members: Map<string, Role>; readonly log: RoomEvent[] };
@@ -100,8 +101,42 @@ export class World {
     return { message, isRepeat: false };
   }
 
+  /** The messages as they are by now. */
   messagesOf(place: Place): Message[] {
-    return place.log.flatMap(({ change }) => (change.case === 'messageSent' && change.value.message !== undefined ? [change.value.message] : []));
+    return foldedLog(place.log);
+  }
+
+  messageOf(place: Place, messageId: string): Message {
+    const found = this.messagesOf(place).find((message) => message.messageId === messageId);
+    if (found === undefined) throw new Error(`there is no message ${messageId}`);
+    return found;
+  }
+
+  edit(place: Place, actorId: string, messageId: string, text: string): RoomEvent {
+    const { seq, editCount } = this.messageOf(place, messageId);
+    return this.append(place, actorId, { case: 'messageEdited', value: { messageId, messageSeq: seq, text, formattedText: { blocks: paragraphs(text) }, editCount: editCount + 1 } });
+  }
+
+  /** Deletes a message: its texts are gone from the log, what they were is left. */
+  erase(place: Place, actorId: string, messageId: string): RoomEvent {
+    const { seq } = this.messageOf(place, messageId);
+    for (const event of place.log) {
+      const isText = event.change.case === 'messageEdited' && event.change.value.messageId === messageId;
+      if (event.seq !== seq && !isText) continue;
+      const changeField = event.seq === seq ? RoomEventSchema.field.messageSent.number : RoomEventSchema.field.messageEdited.number;
+      event.change = { case: 'blanked', value: create(BlankedSchema, { changeField }) };
+    }
+    return this.append(place, actorId, { case: 'messageDeleted', value: { messageId, messageSeq: seq } });
+  }
+
+  react(place: Place, actorId: string, messageId: string, emoji: string, isAdded = true): RoomEvent {
+    const { seq } = this.messageOf(place, messageId);
+    return this.append(place, actorId, { case: 'reactionChanged', value: { messageId, messageSeq: seq, emoji, isAdded } });
+  }
+
+  pin(place: Place, actorId: string, messageId: string, isPinned = true): RoomEvent {
+    const { seq } = this.messageOf(place, messageId);
+    return this.append(place, actorId, { case: 'pinChanged', value: { messageId, messageSeq: seq, isPinned } });
   }
 
   head(place: Place): RoomCursor {
@@ -130,10 +165,17 @@ export class World {
     }
   }
 
-  leave(place: Place, userId: string): void {
-    if (!place.members.delete(userId)) return;
-    place.room.memberCount = place.members.size;
-    this.append(place, userId, { case: 'membershipsChanged', value: { changes: [{ userId, isMember: false }], memberCount: place.members.size } });
+  /** Ends a membership: by the one whose it is, or by somebody else. Who goes hears of that, and of nothing after. */
+  leave(place: Place, userId: string, actorId = userId): void {
+    if (!place.members.has(userId)) return;
+    const memberCount = place.members.size - 1;
+    place.room.memberCount = memberCount;
+    this.append(place, actorId, { case: 'membershipsChanged', value: { changes: [{ userId, isMember: false }], memberCount } });
+    place.members.delete(userId);
+    const { roomId } = place.room;
+    for (const listener of this.listeners) {
+      if (listener.userId === userId && listener.watched.delete(roomId)) this.tell(listener, { case: 'roomClosed', value: { roomId, reason: RoomClosedReason.REMOVED } });
+    }
     this.userStateVersion += 1n;
     const lost = { version: this.userStateVersion, change: { case: 'lost' as const, value: { roomId: place.room.roomId } } };
     for (const listener of this.listeners) if (listener.userId === userId) this.tell(listener, { case: 'userStateChanged', value: { change: lost } });

@@ -8,6 +8,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
     pub version: i64,
+    /// The last version in the life before, in which the list changed; 1 where there is none.
+    pub version_before_life: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
