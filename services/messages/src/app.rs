@@ -4,18 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, value_parser};
-use loquat_bus::SharedBus;
+use loquat_bus::{ConsumerLoop, Pattern, Retries, SharedBus};
 use loquat_rpc::{Channel, MAX_REQUEST_BYTES, Verifier, server::messages::v1 as server};
-use loquat_runtime::{Frame, Readiness, Secret, SettingError, Wired};
+use loquat_runtime::{Frame, Readiness, Secret, SettingError, Wired, reaching};
 use tonic::service::Routes;
 
 use crate::{
+    fold_wakes::{self, BusDeadLetters, FoldWakes},
+    folding::{FoldQueue, Folder, scan_heads},
     grpc::{MessageEndpoint, RoomLogEndpoint},
     head_board::HeadBoard,
     news::{BusNews, NewsDesk},
-    ports::{RoomLogStore, RoomNews},
+    ports::{MessageStore, RoomNews},
     room_actor::{ActorLimits, RoomActors},
-    service::{RoomLogs, scan_heads},
+    service::RoomLogs,
     store::{self, Founding},
 };
 
@@ -104,7 +106,7 @@ pub struct Peers {
     pub users: Channel,
 }
 
-/// Joins the parts of the service, and begins to publish, to scan, and to follow which sessions end.
+/// Joins the parts of the service, and begins to publish, to fold, to scan, and to follow which sessions end.
 ///
 /// # Errors
 ///
@@ -115,8 +117,10 @@ pub async fn wire(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedB
         return Err(SettingError::new(STORE_URL, problem).into());
     };
     let founding = Founding::fresh(&*frame.ids);
-    let store = match store::open(url.reveal(), founding, settings.store_deadline()).await {
-        Err(error @ store::OpenError::UnknownKind) => return Err(SettingError::new(STORE_URL, error).into()),
+    let store = match reaching(STORE_URL, store::open(url.reveal(), founding, settings.store_deadline())).await {
+        Err(error @ (store::OpenError::UnknownKind | store::OpenError::Unusable(_))) => {
+            return Err(SettingError::new(STORE_URL, error).into());
+        }
         opened => opened.context(STORE_URL)?,
     };
     let verifier = Verifier::follow(peers.users, Arc::clone(&frame.clock), frame.stop.clone());
@@ -126,13 +130,13 @@ pub async fn wire(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedB
 
 /// Joins everything behind the callers' tokens.
 pub(crate) fn join(
-    store: Arc<dyn RoomLogStore>,
+    store: Arc<dyn MessageStore>,
     settings: &Settings,
     frame: &Frame,
     bus: SharedBus,
 ) -> (Routes, Readiness) {
     let heads = Arc::new(HeadBoard::default());
-    let news: Arc<dyn RoomNews> = Arc::new(BusNews::new(bus));
+    let news: Arc<dyn RoomNews> = Arc::new(BusNews::new(Arc::clone(&bus)));
     let desk = NewsDesk::open(&news, &frame.tasks, &frame.stop);
     let actors = RoomActors::new(
         Arc::clone(&store),
@@ -143,8 +147,7 @@ pub(crate) fn join(
         frame.tasks.clone(),
         frame.stop.clone(),
     );
-    let every = Duration::from_millis(settings.messages_scan_millis.into());
-    frame.tasks.spawn(scan_heads(Arc::clone(&store), Arc::clone(&heads), every, frame.stop.clone()));
+    fold(&store, &heads, settings, frame, bus);
     let logs = Arc::new(RoomLogs::new(store, actors, heads, Arc::clone(&frame.ids)));
 
     let messages = server::message_service_server::MessageServiceServer::new(MessageEndpoint { logs: logs.clone() });
@@ -157,6 +160,25 @@ pub(crate) fn join(
         async move { logs.check_store().await.is_ok() }
     });
     (routes, readiness)
+}
+
+/// Begins to fold: woken by the bus, and by the scan that finds what the bus lost.
+fn fold(store: &Arc<dyn MessageStore>, heads: &Arc<HeadBoard>, settings: &Settings, frame: &Frame, bus: SharedBus) {
+    let queue = Arc::new(FoldQueue::default());
+    let every = Duration::from_millis(settings.messages_scan_millis.into());
+    let scan = scan_heads(Arc::clone(store), Arc::clone(heads), Arc::clone(&queue), every, frame.stop.clone());
+    frame.tasks.spawn(scan);
+    let letters = Arc::new(BusDeadLetters { bus: Arc::clone(&bus), clock: Arc::clone(&frame.clock) });
+    let folder = Folder { store: Arc::clone(store), letters, queue: Arc::clone(&queue) };
+    frame.tasks.spawn(folder.run(frame.stop.clone()));
+    let wakes = ConsumerLoop {
+        bus,
+        name: fold_wakes::consumer_name(),
+        pattern: Pattern::all_rooms(),
+        retries: Retries::default(),
+        clock: Arc::clone(&frame.clock),
+    };
+    frame.tasks.spawn(wakes.run(FoldWakes(queue), frame.stop.clone()));
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use loquat_proto::messages::v1::ErrorReason;
 use loquat_rpc::fault::{Code, Fault, Reason};
 
 use crate::{
-    model::Refusal,
+    model::{EmojiUnknown, Refusal},
     ports::{Cause, StoreError},
 };
 
@@ -18,6 +18,16 @@ pub(crate) enum MessagesError {
     RoomNotFound { room: RoomId },
     #[error("there is no message {message} in room {room}")]
     MessageNotFound { room: RoomId, message: MessageId },
+    #[error("the message is somebody else's")]
+    NotTheSender,
+    #[error("the message is deleted: it takes no more changes")]
+    MessageDeleted,
+    #[error("the message has as many edits, or as many kinds of reaction, as it may")]
+    MessageFull,
+    #[error("room {room} has as many pinned messages as it may: unpin one first")]
+    PinsFull { room: RoomId },
+    #[error(transparent)]
+    EmojiUnknown(#[from] EmojiUnknown),
     #[error("the request id was used in room {room} for something else: make a new one")]
     RequestIdReused { room: RoomId },
     #[error("the page token is not one that this list gave out: start again without one")]
@@ -37,6 +47,11 @@ impl MessagesError {
     pub(crate) fn refused(room: RoomId, refusal: Refusal) -> Self {
         match refusal {
             Refusal::RoomNotFound => Self::RoomNotFound { room },
+            Refusal::MessageNotFound(message) => Self::MessageNotFound { room, message },
+            Refusal::NotTheSender => Self::NotTheSender,
+            Refusal::MessageDeleted => Self::MessageDeleted,
+            Refusal::MessageFull => Self::MessageFull,
+            Refusal::PinsFull => Self::PinsFull { room },
             Refusal::VersionOutOfOrder => Self::VersionOutOfOrder { room },
             Refusal::RequestIdReused => Self::RequestIdReused { room },
             Refusal::StoreRefused => Self::StoreRefused(None),
@@ -59,8 +74,11 @@ impl Fault for MessagesError {
         match self {
             Self::RoomNotFound { .. } | Self::MessageNotFound { .. } => Code::NotFound,
             Self::RequestIdReused { .. } => Code::AlreadyExists,
-            Self::PageTokenInvalid => Code::InvalidArgument,
-            Self::VersionOutOfOrder { .. } => Code::FailedPrecondition,
+            Self::PageTokenInvalid | Self::EmojiUnknown(_) => Code::InvalidArgument,
+            Self::NotTheSender => Code::PermissionDenied,
+            Self::MessageDeleted | Self::MessageFull | Self::PinsFull { .. } | Self::VersionOutOfOrder { .. } => {
+                Code::FailedPrecondition
+            }
             Self::RoomBusy { .. } => Code::ResourceExhausted,
             Self::StoreUnavailable(_) | Self::StoreRefused(_) => Code::Unavailable,
         }
@@ -72,6 +90,11 @@ impl Fault for MessagesError {
             Self::MessageNotFound { .. } => ErrorReason::MessageNotFound,
             Self::RequestIdReused { .. } => ErrorReason::RequestIdReused,
             Self::PageTokenInvalid => ErrorReason::PageTokenInvalid,
+            Self::NotTheSender => ErrorReason::NotTheSender,
+            Self::MessageDeleted => ErrorReason::MessageDeleted,
+            Self::MessageFull => ErrorReason::MessageFull,
+            Self::PinsFull { .. } => ErrorReason::PinsFull,
+            Self::EmojiUnknown(_) => ErrorReason::EmojiUnknown,
             Self::VersionOutOfOrder { .. } => ErrorReason::VersionOutOfOrder,
             Self::RoomBusy { .. } => ErrorReason::RoomBusy,
             Self::StoreUnavailable(_) => ErrorReason::StoreUnavailable,

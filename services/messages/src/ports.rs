@@ -1,9 +1,15 @@
-//! What this service needs from outside: a store for the logs, and somebody to tell the news to.
+//! What this service needs from outside: a store for the logs and what is made of them, and somebody to tell the news to.
+
+mod dead_letters;
+mod message_folds;
 
 use std::{error::Error, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use loquat_ids::{Epoch, EventId, RoomId};
+
+pub(crate) use dead_letters::{DeadLetter, DeadLetters};
+pub(crate) use message_folds::{FoldedRoom, Folds, LogEntry, MessageFolds, Undecodable};
 
 use crate::model::{ContentKey, DedupKey, Head, RoomEvent, ScanPosition, Seq};
 
@@ -15,10 +21,16 @@ pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 /// FerretDB, which speaks MongoDB's protocol, goes on after a duplicate in ordered inserts above 100 documents.
 pub(crate) const MAX_BATCH_EVENTS: usize = 100;
 
+/// The logs of all rooms, and what has become of their messages.
+pub(crate) trait MessageStore: RoomLogStore + MessageFolds {}
+
+impl<T: RoomLogStore + MessageFolds> MessageStore for T {}
+
 /// The logs of all rooms, append-only.
 ///
 /// Unique are `(room, seq)` and `(room, dedup_key)`: the only fence between writers, however many there are. Events are
-/// never removed and never numbered anew.
+/// never removed and never numbered anew; all that may change is that the content of one is erased
+/// ([`MessageFolds::keep_folds`]).
 ///
 /// Every method returns within the store's deadline, and may be dropped at any await: what it had begun goes on. Reads
 /// see whatever was acknowledged before they began, and nothing that could still be undone.
@@ -49,7 +61,7 @@ pub(crate) trait RoomLogStore: Send + Sync + fmt::Debug {
     /// Returns the events of a stretch, at most `limit`, in order.
     async fn read_events(&self, room: RoomId, stretch: Stretch, limit: u32) -> Result<Vec<RoomEvent>, StoreError>;
 
-    /// Returns only what changed memberships and settings in a stretch, at most `limit`, in order, at a cost that does
+    /// Returns only what changed memberships, settings and pins in a stretch, at most `limit`, in order, at a cost that does
     /// not grow with the messages between.
     async fn read_state_events(&self, room: RoomId, stretch: Stretch, limit: u32)
     -> Result<Vec<RoomEvent>, StoreError>;
@@ -64,8 +76,12 @@ pub(crate) trait RoomLogStore: Send + Sync + fmt::Debug {
         limit: u32,
     ) -> Result<Vec<RoomEvent>, StoreError>;
 
-    /// Returns the event of an id, which is also the id of the message that it brought.
-    async fn find_event(&self, room: RoomId, event: EventId) -> Result<Option<RoomEvent>, StoreError>;
+    /// Returns the events of some ids, which are also the ids of the messages that they brought: at most
+    /// [`MAX_BATCH_EVENTS`], in no particular order.
+    async fn find_events(&self, room: RoomId, events: &[EventId]) -> Result<Vec<RoomEvent>, StoreError>;
+
+    /// Returns the events at some places, at most [`MAX_BATCH_EVENTS`], in order.
+    async fn read_places(&self, room: RoomId, places: &[Seq]) -> Result<Vec<RoomEvent>, StoreError>;
 
     /// Returns the events under some keys, at most [`MAX_BATCH_EVENTS`] of them, in no particular order.
     async fn find_repeats(&self, room: RoomId, keys: &[DedupKey]) -> Result<Vec<RoomEvent>, StoreError>;
@@ -99,6 +115,8 @@ pub(crate) enum End {
 pub(crate) struct ChangedHeads {
     /// The heads. Of one room the highest that was found.
     pub(crate) heads: Vec<(RoomId, Head)>,
+    /// Where what is no message stands, for rooms in which some of that was found. Of one room the highest place.
+    pub(crate) changes: Vec<(RoomId, Seq)>,
     /// From where the next scan goes on.
     pub(crate) next: ScanPosition,
 }

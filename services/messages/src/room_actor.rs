@@ -17,9 +17,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     error::MessagesError,
     head_board::HeadBoard,
-    model::{Command, Placed},
+    model::{Command, Done, Placed},
     news::NewsDesk,
-    ports::{MAX_BATCH_EVENTS, RoomLogStore},
+    ports::{MAX_BATCH_EVENTS, MessageStore},
     sequencer::Outcome,
 };
 
@@ -29,7 +29,7 @@ mod state_reading;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use state_reading::{read_changes, read_state};
+pub(crate) use state_reading::read_state;
 
 /// What bounds an actor.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ type Letter = (oneshot::Sender<Outcome>, Command);
 /// Everything that an actor works with, and the registry of those that live.
 #[derive(Debug)]
 pub(crate) struct RoomActors {
-    store: Arc<dyn RoomLogStore>,
+    store: Arc<dyn MessageStore>,
     clock: Arc<dyn Clock>,
     heads: Arc<HeadBoard>,
     news: NewsDesk,
@@ -75,7 +75,7 @@ pub(crate) struct RoomActors {
 
 impl RoomActors {
     pub(crate) fn new(
-        store: Arc<dyn RoomLogStore>,
+        store: Arc<dyn MessageStore>,
         clock: Arc<dyn Clock>,
         heads: Arc<HeadBoard>,
         news: NewsDesk,
@@ -91,7 +91,7 @@ impl RoomActors {
     /// # Errors
     /// What the log refused, [`MessagesError::RoomBusy`] where the mailbox is full, and
     /// [`MessagesError::StoreUnavailable`] where the outcome is not known.
-    pub(crate) async fn submit(self: &Arc<Self>, room: RoomId, command: Command) -> Result<Placed, MessagesError> {
+    pub(crate) async fn submit(self: &Arc<Self>, room: RoomId, command: Command) -> Result<Done, MessagesError> {
         let (answer, answered) = oneshot::channel();
         self.post(room, (answer, command))?;
         // An actor answers within its own bound. It is waited for a little longer, and no longer.
@@ -99,6 +99,17 @@ impl RoomActors {
             Ok(Ok(outcome)) => outcome.map_err(|refusal| MessagesError::refused(room, refusal)),
             Ok(Err(gone)) => Err(MessagesError::StoreUnavailable(Some(gone.into()))),
             Err(elapsed) => Err(MessagesError::StoreUnavailable(Some(elapsed.into()))),
+        }
+    }
+
+    /// The same, for a command that cannot find that nothing changes: one that is not about a message.
+    ///
+    /// # Errors
+    /// Those of [`RoomActors::submit`].
+    pub(crate) async fn place(self: &Arc<Self>, room: RoomId, command: Command) -> Result<Placed, MessagesError> {
+        match self.submit(room, command).await? {
+            Done::Placed(placed) => Ok(placed),
+            Done::Unchanged(_) => unreachable!("only what is done to a message may change nothing"),
         }
     }
 

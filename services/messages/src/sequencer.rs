@@ -10,28 +10,34 @@
 //!   key settles it, and everything else is decided anew against what was read.
 //! - A command keeps its key and event id over all attempts, so that an attempt that lands late is found, or refuses the
 //!   next one.
-//! - A refusal is not fenced by the store. So it stands only if the log was read since the command came, and no event
-//!   stands under its key.
+//! - A refusal is not fenced by the store, nor is the finding that nothing changes. So they stand only if the log was read
+//!   since the command came, and no event stands under its key.
+//! - What is done to a message is decided against the message at the same head as the room: it is asked for, kept while
+//!   the machine is at that head and goes on from it by its own batches, and forgotten as soon as that is in doubt.
 
 use std::{collections::HashMap, sync::Arc};
 
-use loquat_ids::{Epoch, RoomId, Timestamp};
+use loquat_ids::{Epoch, MessageId, RoomId, Timestamp};
 
-use crate::model::{Command, DedupKey, Placed, Refusal, RoomEvent, RoomState, Rule, TraceContext};
+use crate::model::{
+    Change, Command, DedupKey, Done, FoldedMessages, Ground, Intent, Message, Placed, Refusal, RoomEvent, RoomState,
+    TraceContext, Verdict,
+};
 
 #[cfg(test)]
 mod exploration;
 
 /// What comes of a command.
-pub(crate) type Outcome = Result<Placed, Refusal>;
+pub(crate) type Outcome = Result<Done, Refusal>;
 
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Nothing: every command has its answer.
     Rest,
-    /// Read the log: its state at the head, and after that what stands under the keys. Say it to [`Sequencer::learn`].
-    Read { keys: Vec<DedupKey> },
+    /// Read the log: its state at the head and some messages as of the same head, and after that what stands under the keys.
+    /// Say it to [`Sequencer::learn`].
+    Read { keys: Vec<DedupKey>, messages: Vec<MessageId> },
     /// Write a batch. Say how it went to [`Sequencer::committed`] or [`Sequencer::doubt`].
     Write { batch: Vec<Arc<RoomEvent>> },
 }
@@ -41,8 +47,8 @@ pub(crate) enum Step {
 pub(crate) struct Sequencer<T> {
     room: RoomId,
     epoch: Epoch,
-    /// The room as this actor last knew it. It may be behind the log.
-    state: RoomState,
+    /// The room, and some of its messages, as this actor last knew them. They may be behind the log.
+    ground: Ground,
     /// The commands without an answer, in the order they came.
     waiting: Vec<Waiting<T>>,
     /// The batch that is being written.
@@ -66,9 +72,16 @@ struct Waiting<T> {
 
 #[derive(Debug)]
 struct Batch {
-    events: Vec<Arc<RoomEvent>>,
-    /// The state after them.
-    state: RoomState,
+    events: Vec<Written>,
+    /// The room and its messages after them.
+    ground: Ground,
+}
+
+/// An event, and the message that it is about as it is right after it, where that is known.
+#[derive(Debug)]
+struct Written {
+    event: Arc<RoomEvent>,
+    message: Option<Message>,
 }
 
 impl<T> Sequencer<T> {
@@ -76,7 +89,7 @@ impl<T> Sequencer<T> {
         Self {
             room,
             epoch,
-            state: RoomState::default(),
+            ground: Ground::default(),
             waiting: Vec::new(),
             in_flight: None,
             is_current: false,
@@ -88,7 +101,7 @@ impl<T> Sequencer<T> {
 
     /// Returns the room as this actor last knew it.
     pub(crate) const fn state(&self) -> &RoomState {
-        &self.state
+        self.ground.room()
     }
 
     /// Returns the trace of the first command that waits: the one that reads and writes are counted towards.
@@ -100,6 +113,7 @@ impl<T> Sequencer<T> {
     pub(crate) fn take(&mut self, commands: impl IntoIterator<Item = (T, Command)>) {
         debug_assert!(self.waiting.is_empty(), "one batch at a time");
         self.is_current = false;
+        self.ground.trim();
         self.waiting =
             commands.into_iter().map(|(ticket, command)| Waiting { ticket, command, is_attempted: false }).collect();
     }
@@ -109,13 +123,13 @@ impl<T> Sequencer<T> {
         // The id of a room change is not this command's alone. So whether it stands there already is read before it is
         // written: what is found afterwards was not there when the command came.
         let is_to_be_looked_up =
-            self.waiting.iter().any(|waiting| matches!(waiting.command.rule, Rule::NextVersion(_)));
-        if self.is_in_doubt || (is_to_be_looked_up && !self.is_current) {
+            self.waiting.iter().any(|waiting| matches!(waiting.command.intent, Intent::ChangeRoom { .. }));
+        if self.is_in_doubt || (is_to_be_looked_up && !self.is_current) || self.has_unread_messages() {
             return self.read();
         }
-        let mut state = self.state.clone();
-        let mut events: Vec<Arc<RoomEvent>> = Vec::new();
-        let mut refused = HashMap::new();
+        let mut ground = self.ground.clone();
+        let mut events: Vec<Written> = Vec::new();
+        let mut not_written = HashMap::new();
         let mut numbered = HashMap::new();
         for (index, waiting) in self.waiting.iter().enumerate() {
             let command = &waiting.command;
@@ -123,39 +137,45 @@ impl<T> Sequencer<T> {
             if numbered.contains_key(&command.dedup_key) {
                 continue;
             }
-            if state.judge(command).is_err() {
-                // What stands ahead of it in the batch may never be written: only the state in the log refuses. A command
-                // that it does not refuse waits for what becomes of the batch.
-                if let Err(refusal) = self.state.judge(command) {
-                    refused.insert(index, refusal);
+            let Ok(change) = ground.judge(command) else {
+                // What stands ahead of it in the batch may never be written: only what is in the log refuses. A command
+                // that that does not refuse waits for what becomes of the batch.
+                if let Err(verdict) = self.ground.judge(command) {
+                    not_written.insert(index, verdict);
                 }
                 continue;
-            }
-            let event = Arc::new(self.number(&state, command, now));
-            state.apply(&event);
-            events.push(event);
+            };
+            let event = Arc::new(self.number(ground.room(), command, change, now));
+            let message = ground.apply(&event);
+            events.push(Written { event, message });
             numbered.insert(command.dedup_key.clone(), index);
         }
-        if !refused.is_empty() && !self.is_current {
+        if !not_written.is_empty() && !self.is_current {
             return self.read();
         }
         for index in numbered.into_values() {
             self.waiting[index].is_attempted = true;
         }
-        self.settle(|index, _| refused.get(&index).map(|refusal| Err(*refusal)));
+        self.settle(|index, _| match not_written.remove(&index)? {
+            Verdict::Refused(refusal) => Some(Err(refusal)),
+            Verdict::Unchanged(message) => Some(Ok(Done::Unchanged(message))),
+            // It was read. Should it be forgotten meanwhile, it is read again.
+            Verdict::Unread(_) => None,
+        });
         if events.is_empty() {
-            return Step::Rest;
+            return if self.waiting.is_empty() { Step::Rest } else { self.read() };
         }
-        self.in_flight = Some(Batch { events: events.clone(), state });
-        Step::Write { batch: events }
+        let batch = events.iter().map(|written| Arc::clone(&written.event)).collect();
+        self.in_flight = Some(Batch { events, ground });
+        Step::Write { batch }
     }
 
     /// The batch is durable.
     pub(crate) fn committed(&mut self) {
         let Some(batch) = self.in_flight.take() else { return };
-        self.state = batch.state;
+        self.ground = batch.ground;
         self.settle_by(&batch.events);
-        self.unpublished.extend(batch.events);
+        self.unpublished.extend(batch.events.into_iter().map(|written| written.event));
     }
 
     /// The batch was refused by an index, or nobody knows what became of it.
@@ -163,16 +183,20 @@ impl<T> Sequencer<T> {
         self.in_flight = None;
         self.is_in_doubt = true;
         self.is_current = false;
+        self.ground.forget_messages();
     }
 
-    /// The log was read: first the state at its head, then what stands under the keys that were asked for.
-    pub(crate) fn learn(&mut self, state: RoomState, found: Vec<RoomEvent>) {
-        self.state = state;
+    /// The log was read: first the state at its head and the messages that were asked for, as of the same head; then what
+    /// stands under the keys that were asked for.
+    pub(crate) fn learn(&mut self, state: RoomState, messages: FoldedMessages, found: Vec<RoomEvent>) {
+        self.ground.learn(state, messages);
         self.is_in_doubt = false;
         self.is_current = true;
-        let mut found: Vec<_> = found.into_iter().map(Arc::new).collect();
-        found.sort_by_key(|event| event.seq);
-        let landed = found.iter().filter(|event| self.waiting.iter().any(|waiting| waiting.wrote(event)));
+        let mut found: Vec<_> =
+            found.into_iter().map(|event| Written { event: Arc::new(event), message: None }).collect();
+        found.sort_by_key(|found| found.event.seq);
+        let events = found.iter().map(|found| &found.event);
+        let landed = events.filter(|event| self.waiting.iter().any(|waiting| waiting.wrote(event)));
         let landed: Vec<_> = landed.cloned().collect();
         self.settle_by(&found);
         self.unpublished.extend(landed);
@@ -182,6 +206,7 @@ impl<T> Sequencer<T> {
     pub(crate) fn give_up(&mut self, refusal: Refusal) {
         self.in_flight = None;
         self.is_in_doubt = false;
+        self.ground.forget_messages();
         self.settle(|_, _| Some(Err(refusal)));
     }
 
@@ -199,10 +224,18 @@ impl<T> Sequencer<T> {
         let mut keys: Vec<_> = self.waiting.iter().map(|waiting| waiting.command.dedup_key.clone()).collect();
         keys.sort();
         keys.dedup();
-        Step::Read { keys }
+        let mut messages: Vec<_> = self.waiting.iter().filter_map(|waiting| waiting.command.intent.message()).collect();
+        messages.sort();
+        messages.dedup();
+        Step::Read { keys, messages }
     }
 
-    fn number(&self, state: &RoomState, command: &Command, now: Timestamp) -> RoomEvent {
+    fn has_unread_messages(&self) -> bool {
+        let mut messages = self.waiting.iter().filter_map(|waiting| waiting.command.intent.message());
+        messages.any(|message| !self.ground.knows(message))
+    }
+
+    fn number(&self, state: &RoomState, command: &Command, change: Change, now: Timestamp) -> RoomEvent {
         RoomEvent {
             room: self.room,
             seq: state.seq().next(),
@@ -213,23 +246,24 @@ impl<T> Sequencer<T> {
             trace: command.trace.clone(),
             dedup_key: command.dedup_key.clone(),
             content_hash: command.content_hash,
-            change: command.change.clone(),
+            change,
         }
     }
 
     /// Settles each waiting command whose key has an event. The first to have attempted it is its author.
-    fn settle_by(&mut self, events: &[Arc<RoomEvent>]) {
-        let by_key: HashMap<_, _> = events.iter().map(|event| (&event.dedup_key, event)).collect();
+    fn settle_by(&mut self, events: &[Written]) {
+        let by_key: HashMap<_, _> = events.iter().map(|written| (&written.event.dedup_key, written)).collect();
         self.settle(|_, waiting| {
-            let event = *by_key.get(&waiting.command.dedup_key)?;
+            let Written { event, message } = *by_key.get(&waiting.command.dedup_key)?;
             if event.content_hash != waiting.command.content_hash {
                 return Some(Err(Refusal::RequestIdReused));
             }
-            Some(Ok(Placed { event: Arc::clone(event), is_repeat: !waiting.wrote(event) }))
+            let is_repeat = !waiting.wrote(event);
+            Some(Ok(Done::Placed(Placed { event: Arc::clone(event), is_repeat, message: message.clone() })))
         });
     }
 
-    fn settle(&mut self, outcome: impl Fn(usize, &Waiting<T>) -> Option<Outcome>) {
+    fn settle(&mut self, mut outcome: impl FnMut(usize, &Waiting<T>) -> Option<Outcome>) {
         for (index, waiting) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
             match outcome(index, &waiting) {
                 Some(outcome) => self.answers.push((waiting.ticket, outcome)),

@@ -1,7 +1,7 @@
 //! The use cases: writing into a room's log, and reading it, by who may.
 
 mod append;
-mod head_scan;
+mod change_message;
 mod heads;
 mod history;
 mod known_rooms;
@@ -9,28 +9,31 @@ mod log_reading;
 mod page_token;
 mod send;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use loquat_ids::{Epoch, IdSource, RoomId, UserId};
 
 pub(crate) use append::RoomChange;
-pub(crate) use head_scan::scan_heads;
+pub(crate) use change_message::{ChangedMessage, MessageChange};
 pub(crate) use history::Anchor;
-pub(crate) use log_reading::LogReading;
+pub(crate) use log_reading::{LogReading, LogStretch};
 
 use self::{known_rooms::KnownRooms, page_token::PageTokens};
 use crate::{
     error::MessagesError,
     head_board::{HeadBoard, HeadWatch},
-    model::{ContentHasher, Head, RoomCursor, RoomState, Seq},
-    ports::RoomLogStore,
+    model::{ContentHasher, Head, RoomCursor, RoomState, Seq, View},
+    ports::MessageStore,
     room_actor::RoomActors,
 };
 
 /// The logs of all rooms, as callers may use them.
 #[derive(Debug)]
 pub(crate) struct RoomLogs {
-    store: Arc<dyn RoomLogStore>,
+    store: Arc<dyn MessageStore>,
     actors: Arc<RoomActors>,
     heads: Arc<HeadBoard>,
     ids: Arc<dyn IdSource>,
@@ -41,7 +44,7 @@ pub(crate) struct RoomLogs {
 
 impl RoomLogs {
     pub(crate) fn new(
-        store: Arc<dyn RoomLogStore>,
+        store: Arc<dyn MessageStore>,
         actors: Arc<RoomActors>,
         heads: Arc<HeadBoard>,
         ids: Arc<dyn IdSource>,
@@ -66,10 +69,12 @@ impl RoomLogs {
         Ok(self.known_rooms.read(&*self.store, room).await?)
     }
 
-    /// The same for a member, to whom alone the room exists.
-    async fn state_for_member(&self, room: RoomId, reader: UserId) -> Result<RoomState, MessagesError> {
+    /// The same for a member, to whom alone the room exists, with what the member may see of it.
+    async fn room_for_member(&self, room: RoomId, reader: UserId) -> Result<(RoomState, View), MessagesError> {
         let state = self.state(room).await?;
-        if state.is_member(reader) { Ok(state) } else { Err(MessagesError::RoomNotFound { room }) }
+        let view = state.view_of(reader).filter(|_| state.is_member(reader));
+        let view = view.ok_or(MessagesError::RoomNotFound { room })?;
+        Ok((state, view))
     }
 
     fn cursor(&self, head: Option<Head>) -> RoomCursor {

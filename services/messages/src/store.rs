@@ -1,5 +1,6 @@
-//! Keeping the logs: one store for SQLite and PostgreSQL, one for MongoDB.
+//! Keeping the logs and what is made of them: one store for SQLite and PostgreSQL, one for MongoDB.
 
+mod address;
 mod founding;
 mod gate;
 mod mongo;
@@ -9,11 +10,11 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use founding::Founding;
 
-use crate::ports::RoomLogStore;
+use crate::ports::MessageStore;
 
 #[cfg(test)]
-mod contract;
-#[cfg(test)]
+pub(crate) mod contract;
+#[cfg_attr(not(test), expect(dead_code, reason = "a simulation needs less of it than tests"))]
 pub(crate) mod faulty;
 
 /// Why a store could not be opened.
@@ -21,6 +22,8 @@ pub(crate) mod faulty;
 pub(crate) enum OpenError {
     #[error("it must begin with sqlite:, postgres:// or mongodb://")]
     UnknownKind,
+    #[error("{0}")]
+    Unusable(String),
     #[error("the database is newer than this program")]
     Newer,
     #[error("the database cannot be opened")]
@@ -38,12 +41,16 @@ pub(crate) async fn open(
     url: &str,
     founding: Founding,
     deadline: Duration,
-) -> Result<Arc<dyn RoomLogStore>, OpenError> {
+) -> Result<Arc<dyn MessageStore>, OpenError> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("sqlite" | "postgres" | "postgresql") => {
+            address::check_sql(url)?;
             Ok(Arc::new(sql::SqlMessageStore::open(url, founding, deadline).await?))
         }
-        Some("mongodb" | "mongodb+srv") => Ok(Arc::new(mongo::MongoMessageStore::open(url, founding, deadline).await?)),
+        Some("mongodb" | "mongodb+srv") => {
+            let opened = mongo::MongoMessageStore::open(url, founding, deadline).await;
+            Ok(Arc::new(opened.map_err(address::told_apart)?))
+        }
         _ => Err(OpenError::UnknownKind),
     }
 }

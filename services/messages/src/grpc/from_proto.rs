@@ -11,7 +11,10 @@ use loquat_rpc::{
 use tonic::Status;
 
 use crate::{
-    model::{Change, Membership, MembershipChange, MessageText, Role, Room, RoomCursor, RoomKind, RoomVersion, Seq},
+    error::MessagesError,
+    model::{
+        Change, Emoji, Membership, MembershipChange, MessageText, Role, Room, RoomCursor, RoomKind, RoomVersion, Seq,
+    },
     service::{Anchor, LogReading, RoomChange},
 };
 
@@ -32,6 +35,10 @@ pub(super) fn id<T: FromStr>(field: &str, text: &str) -> Result<T, Status> {
 
 pub(super) fn message_text(text: String) -> Result<MessageText, Status> {
     MessageText::parse(text).map_err(|error| violation("text", &error.to_string()))
+}
+
+pub(super) fn emoji(text: &str) -> Result<Emoji, Status> {
+    Emoji::parse(text).map_err(|error| status(MessagesError::from(error)))
 }
 
 pub(super) fn anchor(anchor: Option<proto::list_messages_request::Anchor>) -> Anchor {

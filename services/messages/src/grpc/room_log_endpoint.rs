@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{from_proto, to_proto};
 use crate::{
     model::{Head, RoomCursor},
-    service::RoomLogs,
+    service::{LogStretch, RoomLogs},
 };
 
 /// Answers the services for rooms and gateways.
@@ -46,15 +46,17 @@ impl RoomLogService for RoomLogEndpoint {
     ) -> Result<Response<ReadRoomLogResponse>, Status> {
         let reading = from_proto::log_reading(request.into_inner())?;
         let page = self.logs.read_log(&reading).await.map_err(status)?;
-        let (events, reset_reason) = match &page.events {
-            Ok(events) => (events.iter().map(to_proto::room_event).collect(), ResetReason::Unspecified),
-            Err(reason) => (Vec::new(), to_proto::reset_reason(*reason)),
+        let (stretch, reset_reason) = match page.stretch {
+            Ok(stretch) => (stretch, ResetReason::Unspecified),
+            Err(reason) => (LogStretch::default(), to_proto::reset_reason(reason)),
         };
         Ok(Response::new(ReadRoomLogResponse {
-            events,
+            events: stretch.events.iter().map(to_proto::room_event).collect(),
             head: Some(to_proto::cursor(reading.room, &page.head)),
             reset_reason: reset_reason.into(),
             reader_is_member: page.is_member,
+            hidden_ranges: stretch.hidden.iter().map(to_proto::seq_range).collect(),
+            visible_from_seq: page.whole_from.get(),
         }))
     }
 

@@ -1,5 +1,7 @@
 //! The service as its callers have it: in process, behind the same layers as over a socket, on a store of its own.
 
+mod changing;
+mod hidden;
 mod history;
 mod room_log;
 mod sending;

@@ -1,6 +1,8 @@
 //! From the model to Protobuf.
 
-use loquat_ids::RoomId;
+use std::sync::Arc;
+
+use loquat_ids::{RoomId, UserId};
 use loquat_proto::{
     messages::v1::{self as proto, block, inline, room_event::Change as ProtoChange},
     rooms::v1 as rooms,
@@ -8,9 +10,12 @@ use loquat_proto::{
 use loquat_rpc::proto_time;
 
 use crate::model::{
-    self, Block, Change, ChangeKind, FormattedText, Inline, Membership, MembershipChange, MessageText, Role, Room,
-    RoomCursor, RoomEvent, RoomKind,
+    self, Block, Change, ChangeKind, FormattedText, Inline, Membership, MembershipChange, Message, MessagePlace,
+    MessageText, Reaction, Role, Room, RoomCursor, RoomEvent, RoomKind, SeqRange,
 };
+
+/// How many of those who reacted with one emoji are named.
+const NAMED_USERS: usize = 20;
 
 /// Turns an event into what goes to gateways, on the bus and in answers.
 pub(crate) fn room_event(event: &RoomEvent) -> proto::RoomEvent {
@@ -26,22 +31,44 @@ pub(crate) fn room_event(event: &RoomEvent) -> proto::RoomEvent {
     }
 }
 
-/// Turns a message's event into the message. One that was erased since, which only its own sender can ask for, has no text.
-pub(super) fn message(event: &RoomEvent) -> proto::Message {
-    let (request_id, text) = match &event.change {
-        Change::MessageSent { request_id, text } => (request_id.to_string(), Some(text)),
-        _ => (String::new(), None),
-    };
+/// Turns a message into what its reader sees of it.
+pub(super) fn message(message: &Message, reader: UserId) -> proto::Message {
+    let event = &message.event;
+    let text = message.text();
     proto::Message {
         room_id: event.room.to_string(),
-        message_id: event.message_id().to_string(),
+        message_id: message.id().to_string(),
         seq: event.seq.get(),
-        sender_id: event.actor.map(|actor| actor.to_string()).unwrap_or_default(),
+        sender_id: message.sender().map(|sender| sender.to_string()).unwrap_or_default(),
         text: text.map(|text| text.as_str().to_owned()).unwrap_or_default(),
         formatted_text: text.map(formatted_text),
         create_time: Some(proto_time(event.create_time)),
-        request_id,
+        request_id: message.request_id().map(|request| request.to_string()).unwrap_or_default(),
+        is_deleted: message.is_deleted(),
+        edit_count: u32::try_from(message.fold.edits.len()).unwrap_or(u32::MAX),
+        edit_time: message.fold.edit_time.map(proto_time),
+        reactions: message.reactions().iter().map(|reaction| reaction_count(reaction, reader)).collect(),
+        is_pinned: message.is_pinned,
+        as_of_seq: message.as_of.get(),
     }
+}
+
+/// Turns the event of a message into the message as it was sent.
+pub(super) fn sent_message(event: &Arc<RoomEvent>, reader: UserId) -> proto::Message {
+    message(&Message::as_sent(Arc::clone(event)), reader)
+}
+
+fn reaction_count(reaction: &Reaction, reader: UserId) -> proto::ReactionCount {
+    proto::ReactionCount {
+        emoji: reaction.emoji.as_str().to_owned(),
+        count: u32::try_from(reaction.users.len()).unwrap_or(u32::MAX),
+        user_ids: reaction.users.iter().take(NAMED_USERS).map(ToString::to_string).collect(),
+        has_caller: reaction.users.contains(&reader),
+    }
+}
+
+pub(super) const fn seq_range(range: &SeqRange) -> proto::SeqRange {
+    proto::SeqRange { from_seq: range.from.get(), to_seq: range.to.get() }
 }
 
 pub(super) fn cursor(room: RoomId, cursor: &RoomCursor) -> proto::RoomCursor {
@@ -80,8 +107,49 @@ fn change(event: &RoomEvent) -> ProtoChange {
                 member_count: *member_count,
             })
         }
-        Change::MessageSent { .. } => ProtoChange::MessageSent(proto::MessageSent { message: Some(message(event)) }),
-        Change::Blanked { was } => ProtoChange::Blanked(proto::Blanked { change_field: change_field(*was) }),
+        Change::MessageSent { request_id, text } => ProtoChange::MessageSent(proto::MessageSent {
+            message: Some(proto::Message {
+                room_id: event.room.to_string(),
+                message_id: event.message_id().to_string(),
+                seq: event.seq.get(),
+                sender_id: event.actor.map(|actor| actor.to_string()).unwrap_or_default(),
+                text: text.as_str().to_owned(),
+                formatted_text: Some(formatted_text(text)),
+                create_time: Some(proto_time(event.create_time)),
+                request_id: request_id.to_string(),
+                ..proto::Message::default()
+            }),
+        }),
+        Change::MessageEdited { message: MessagePlace { id, seq }, text, edit_count } => {
+            ProtoChange::MessageEdited(proto::MessageEdited {
+                message_id: id.to_string(),
+                message_seq: seq.get(),
+                text: text.as_str().to_owned(),
+                formatted_text: Some(formatted_text(text)),
+                edit_count: *edit_count,
+            })
+        }
+        Change::MessageDeleted { message: MessagePlace { id, seq }, unpins: _ } => {
+            ProtoChange::MessageDeleted(proto::MessageDeleted { message_id: id.to_string(), message_seq: seq.get() })
+        }
+        Change::ReactionChanged { message: MessagePlace { id, seq }, emoji, is_added } => {
+            ProtoChange::ReactionChanged(proto::ReactionChanged {
+                message_id: id.to_string(),
+                message_seq: seq.get(),
+                emoji: emoji.as_str().to_owned(),
+                is_added: *is_added,
+            })
+        }
+        Change::PinChanged { message: MessagePlace { id, seq }, is_pinned } => {
+            ProtoChange::PinChanged(proto::PinChanged {
+                message_id: id.to_string(),
+                message_seq: seq.get(),
+                is_pinned: *is_pinned,
+            })
+        }
+        Change::Blanked { was, message: _ } => {
+            ProtoChange::Blanked(proto::Blanked { change_field: change_field(*was) })
+        }
     }
 }
 
@@ -92,6 +160,10 @@ const fn change_field(kind: ChangeKind) -> u32 {
         ChangeKind::RoomUpdated => 11,
         ChangeKind::MembershipsChanged => 12,
         ChangeKind::MessageSent => 13,
+        ChangeKind::MessageEdited => 15,
+        ChangeKind::MessageDeleted => 16,
+        ChangeKind::ReactionChanged => 17,
+        ChangeKind::PinChanged => 18,
     }
 }
 

@@ -11,9 +11,9 @@ use sha2::Sha256;
 pub(crate) struct DedupKey(String);
 
 impl DedupKey {
-    /// `sender:request_id`.
-    pub(crate) fn of_send(sender: UserId, request: &RequestId) -> Self {
-        Self(format!("{sender}:{request}"))
+    /// `user:request_id`: whatever somebody asks for under one id is one thing.
+    pub(crate) fn of_request(user: UserId, request: &RequestId) -> Self {
+        Self(format!("{user}:{request}"))
     }
 
     /// `rooms:event_id`, for what the rooms service decided.
@@ -28,6 +28,13 @@ impl DedupKey {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the request id of which it was made, where it was made of one.
+    pub(crate) fn request_id(&self) -> Option<RequestId> {
+        let (source, request) = self.0.split_once(':')?;
+        source.parse::<UserId>().ok()?;
+        request.parse().ok()
     }
 }
 
@@ -68,7 +75,16 @@ impl ContentHasher {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+
+    #[test]
+    fn a_key_gives_back_the_request_id_that_it_was_made_of() {
+        let request: RequestId = "request-1".parse().expect("a request id");
+        assert_eq!(DedupKey::of_request(UserId::from_uuid(Uuid::from_u128(1)), &request).request_id(), Some(request));
+        assert_eq!(DedupKey::of_room_change(EventId::from_uuid(Uuid::from_u128(2))).request_id(), None);
+    }
 
     #[test]
     fn parts_and_keys_are_kept_apart() {

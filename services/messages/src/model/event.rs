@@ -3,7 +3,7 @@
 use loquat_ids::{Epoch, EventId, MessageId, RequestId, RoomId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, DedupKey, Head, Membership, MembershipChange, MessageText, Room, RoomVersion, Seq};
+use super::{ContentHash, DedupKey, Emoji, Head, Membership, MembershipChange, MessageText, Room, RoomVersion, Seq};
 
 /// One durable change of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,36 @@ pub(crate) enum Change {
     MembershipsChanged { version: RoomVersion, changes: Vec<MembershipChange>, member_count: u32 },
     /// Somebody said something.
     MessageSent { request_id: RequestId, text: MessageText },
-    /// The content was erased.
-    Blanked { was: ChangeKind },
+    /// A message has another text.
+    MessageEdited { message: MessagePlace, text: MessageText, edit_count: u32 },
+    /// A message is deleted, and with it its pin if it had one.
+    MessageDeleted {
+        message: MessagePlace,
+        #[serde(default, skip_serializing_if = "is_false")]
+        unpins: bool,
+    },
+    /// The actor reacted to a message, or took a reaction back.
+    ReactionChanged { message: MessagePlace, emoji: Emoji, is_added: bool },
+    /// A message was pinned, or is no longer.
+    PinChanged { message: MessagePlace, is_pinned: bool },
+    /// The content was erased. An edit still says of which message it was.
+    Blanked {
+        was: ChangeKind,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<MessagePlace>,
+    },
+}
+
+/// A message that a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct MessagePlace {
+    pub(crate) seq: Seq,
+    pub(crate) id: MessageId,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Change {
@@ -64,7 +92,35 @@ impl Change {
             Self::RoomUpdated { .. } => ChangeKind::RoomUpdated,
             Self::MembershipsChanged { .. } => ChangeKind::MembershipsChanged,
             Self::MessageSent { .. } => ChangeKind::MessageSent,
-            Self::Blanked { was } => *was,
+            Self::MessageEdited { .. } => ChangeKind::MessageEdited,
+            Self::MessageDeleted { .. } => ChangeKind::MessageDeleted,
+            Self::ReactionChanged { .. } => ChangeKind::ReactionChanged,
+            Self::PinChanged { .. } => ChangeKind::PinChanged,
+            Self::Blanked { was, .. } => *was,
+        }
+    }
+
+    /// Returns the class of reads that it belongs to. It stays when the content is erased.
+    pub(crate) const fn class(&self) -> EventClass {
+        match self {
+            // What a room has pinned is part of its state.
+            Self::MessageDeleted { unpins: true, .. } => EventClass::State,
+            change => change.kind().class(),
+        }
+    }
+
+    /// Returns the message that it is about.
+    pub(crate) const fn message(&self) -> Option<MessagePlace> {
+        match self {
+            Self::MessageEdited { message, .. }
+            | Self::MessageDeleted { message, .. }
+            | Self::ReactionChanged { message, .. }
+            | Self::PinChanged { message, .. } => Some(*message),
+            Self::Blanked { message, .. } => *message,
+            Self::RoomCreated { .. }
+            | Self::RoomUpdated { .. }
+            | Self::MembershipsChanged { .. }
+            | Self::MessageSent { .. } => None,
         }
     }
 
@@ -73,7 +129,12 @@ impl Change {
         match self {
             Self::RoomCreated { room, .. } | Self::RoomUpdated { room } => Some(room.version),
             Self::MembershipsChanged { version, .. } => Some(*version),
-            Self::MessageSent { .. } | Self::Blanked { .. } => None,
+            Self::MessageSent { .. }
+            | Self::MessageEdited { .. }
+            | Self::MessageDeleted { .. }
+            | Self::ReactionChanged { .. }
+            | Self::PinChanged { .. }
+            | Self::Blanked { .. } => None,
         }
     }
 }
@@ -86,13 +147,19 @@ pub(crate) enum ChangeKind {
     RoomUpdated,
     MembershipsChanged,
     MessageSent,
+    MessageEdited,
+    MessageDeleted,
+    ReactionChanged,
+    PinChanged,
 }
 
 impl ChangeKind {
+    /// Returns the class of all changes of the kind, but for a deletion that takes a pin away ([`Change::class`]).
     pub(crate) const fn class(self) -> EventClass {
         match self {
-            Self::RoomCreated | Self::RoomUpdated | Self::MembershipsChanged => EventClass::State,
+            Self::RoomCreated | Self::RoomUpdated | Self::MembershipsChanged | Self::PinChanged => EventClass::State,
             Self::MessageSent => EventClass::Message,
+            Self::MessageEdited | Self::MessageDeleted | Self::ReactionChanged => EventClass::Change,
         }
     }
 }
@@ -100,10 +167,12 @@ impl ChangeKind {
 /// By which reads find their events without passing all others: stores keep it beside the event, in an index with `seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventClass {
-    /// Memberships and settings: what commands are judged by.
+    /// Memberships, settings and pins: what commands are judged by.
     State,
     /// Messages: what pages of history hold.
     Message,
+    /// What happened to messages, pins aside.
+    Change,
 }
 
 impl EventClass {
@@ -112,6 +181,7 @@ impl EventClass {
         match self {
             Self::State => 1,
             Self::Message => 2,
+            Self::Change => 3,
         }
     }
 }

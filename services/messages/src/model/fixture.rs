@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use loquat_ids::{Epoch, EventId, RoomId, Timestamp, UserId};
+use loquat_ids::{Epoch, EventId, MessageId, RoomId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
-    Change, Command, ContentHash, ContentHasher, ContentKey, DedupKey, Membership, MembershipChange, MessageText, Role,
-    Room, RoomEvent, RoomKind, RoomVersion, Rule, Seq,
+    Change, ChangeKind, Command, ContentHash, ContentHasher, ContentKey, DedupKey, Deed, Emoji, Intent, Membership,
+    MembershipChange, MessagePlace, MessageText, Role, Room, RoomEvent, RoomKind, RoomVersion, Seq,
 };
 
 pub(crate) const ALICE: UserId = user(1);
@@ -62,22 +62,68 @@ pub(crate) fn moved(version: u64, user: UserId, role: Option<Role>) -> Change {
 }
 
 pub(crate) fn sent(request_id: &str, text: &str) -> Change {
-    Change::MessageSent {
-        request_id: request_id.parse().expect("a request id"),
-        text: MessageText::parse(text.to_owned()).expect("a text"),
-    }
+    Change::MessageSent { request_id: request_id.parse().expect("a request id"), text: self::text(text) }
+}
+
+pub(crate) fn text(text: &str) -> MessageText {
+    MessageText::parse(text.to_owned()).expect("a text")
+}
+
+pub(crate) fn emoji(emoji: &str) -> Emoji {
+    Emoji::parse(emoji).expect("an emoji")
+}
+
+/// Returns the id of the message at a place of a log whose events have their places for ids.
+pub(crate) const fn message_id(seq: u64) -> MessageId {
+    MessageId::from_uuid(event_id(seq as u128).as_uuid())
+}
+
+const fn message(seq: u64) -> MessagePlace {
+    MessagePlace { id: message_id(seq), seq: Seq::new(seq) }
+}
+
+pub(crate) fn edited(message_seq: u64, edit_count: u32, text: &str) -> Change {
+    Change::MessageEdited { message: message(message_seq), text: self::text(text), edit_count }
+}
+
+pub(crate) fn deleted(message_seq: u64, unpins: bool) -> Change {
+    Change::MessageDeleted { message: message(message_seq), unpins }
+}
+
+pub(crate) fn reacted(message_seq: u64, emoji: &str, is_added: bool) -> Change {
+    Change::ReactionChanged { message: message(message_seq), emoji: self::emoji(emoji), is_added }
+}
+
+pub(crate) fn pinned(message_seq: u64, is_pinned: bool) -> Change {
+    Change::PinChanged { message: message(message_seq), is_pinned }
+}
+
+/// An edit of a message, erased.
+pub(crate) fn blanked(message_seq: u64) -> Change {
+    Change::Blanked { was: ChangeKind::MessageEdited, message: Some(message(message_seq)) }
 }
 
 /// A command to send a text, whose event would have the id of a number.
 pub(crate) fn send(sender: UserId, number: u128, request_id: &str, text: &str) -> Command {
     Command {
-        dedup_key: DedupKey::of_send(sender, &request_id.parse().expect("a request id")),
+        dedup_key: DedupKey::of_request(sender, &request_id.parse().expect("a request id")),
         content_hash: hash(text),
         event_id: event_id(number),
         actor: sender,
         trace: None,
-        rule: Rule::Membership,
-        change: sent(request_id, text),
+        intent: Intent::Send { request_id: request_id.parse().expect("a request id"), text: self::text(text) },
+    }
+}
+
+/// A command to do something to a message.
+pub(crate) fn about(actor: UserId, number: u128, request_id: &str, message: MessageId, deed: Deed) -> Command {
+    Command {
+        dedup_key: DedupKey::of_request(actor, &request_id.parse().expect("a request id")),
+        content_hash: hash(&format!("{message} {deed:?}")),
+        event_id: event_id(number),
+        actor,
+        trace: None,
+        intent: Intent::ChangeMessage { message, deed },
     }
 }
 
@@ -89,13 +135,28 @@ pub(crate) fn decided(number: u128, change: Change) -> Command {
         event_id: event_id(number),
         actor: ALICE,
         trace: None,
-        rule: Rule::NextVersion(change.version().expect("a decided change has a version")),
-        change,
+        intent: Intent::ChangeRoom { version: change.version().expect("a decided change has a version"), change },
     }
+}
+
+/// A message as it would stand in a log whose events have their places for ids.
+pub(crate) fn send_event(seq: u64, sender: UserId, text: &str) -> Arc<RoomEvent> {
+    event(room(1), seq, send(sender, u128::from(seq), &format!("request-{seq}"), text))
+}
+
+/// An event of any kind as it would stand in a log whose events have their places for ids.
+pub(crate) fn changed(room: RoomId, seq: u64, actor: UserId, change: Change) -> Arc<RoomEvent> {
+    let command = send(actor, u128::from(seq), &format!("request-{seq}"), "of any kind");
+    Arc::new(RoomEvent { change, ..(*event(room, seq, command)).clone() })
 }
 
 /// An event as it would stand in a log.
 pub(crate) fn event(room: RoomId, seq: u64, command: Command) -> Arc<RoomEvent> {
+    let change = match command.intent {
+        Intent::Send { request_id, text } => Change::MessageSent { request_id, text },
+        Intent::ChangeRoom { change, .. } => change,
+        Intent::ChangeMessage { .. } => panic!("what comes of it depends on the log"),
+    };
     Arc::new(RoomEvent {
         room,
         seq: Seq::new(seq),
@@ -106,7 +167,7 @@ pub(crate) fn event(room: RoomId, seq: u64, command: Command) -> Arc<RoomEvent> 
         trace: command.trace,
         dedup_key: command.dedup_key,
         content_hash: command.content_hash,
-        change: command.change,
+        change,
     })
 }
 

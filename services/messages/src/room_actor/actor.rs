@@ -1,8 +1,9 @@
 //! One room's task.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use loquat_ids::RoomId;
+use futures::FutureExt as _;
+use loquat_ids::{MessageId, RoomId};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -11,6 +12,7 @@ use tracing::Instrument as _;
 
 use super::{Letter, RoomActors, read_state};
 use crate::{
+    folding::read_messages,
     model::{DedupKey, Refusal, RoomEvent, Seq},
     ports::{AppendError, StoreError},
     sequencer::{Outcome, Sequencer, Step},
@@ -33,7 +35,12 @@ pub(super) async fn run(actors: Arc<RoomActors>, room: RoomId, mut mailbox: mpsc
             return;
         }
         sequencer.take(letters.drain(..));
-        settle(&actors, room, &mut sequencer).await;
+        if AssertUnwindSafe(settle(&actors, room, &mut sequencer)).catch_unwind().await.is_err() {
+            // What was in hand is answered as unknown when it is dropped here; what may stand of it is found by its key.
+            // The room goes on, from its log.
+            tracing::error!(%room, "a room's actor panicked: it begins again");
+            sequencer = Sequencer::new(room, actors.store.epoch());
+        }
     }
 }
 
@@ -54,10 +61,10 @@ async fn settle(actors: &RoomActors, room: RoomId, sequencer: &mut RoomSequencer
         match step {
             Step::Rest => return,
             _ if Instant::now() >= give_up_at => sequencer.give_up(Refusal::StoreUnavailable),
-            Step::Read { keys } => {
+            Step::Read { keys, messages } => {
                 let span = tracing::info_span!(parent: None, "room_log.read", %room, keys = keys.len());
                 trace_link::follow(&span, sequencer.trace());
-                read(actors, room, sequencer, &keys).instrument(span).await;
+                read(actors, room, sequencer, &keys, &messages).instrument(span).await;
             }
             Step::Write { batch } => {
                 let span = tracing::info_span!(parent: None, "room_log.append", %room, events = batch.len());
@@ -94,19 +101,26 @@ async fn write(
     }
 }
 
-async fn read(actors: &RoomActors, room: RoomId, sequencer: &mut RoomSequencer, keys: &[DedupKey]) {
+async fn read(
+    actors: &RoomActors,
+    room: RoomId,
+    sequencer: &mut RoomSequencer,
+    keys: &[DedupKey],
+    messages: &[MessageId],
+) {
     let learned = async {
         // In this order: a key that is not found then does not stand at or below the head that was read before.
-        let state = read_state(&*actors.store, room, sequencer.state().clone()).await?;
+        let state = read_state(&*actors.store, room, sequencer.state().clone());
+        let (state, messages) = read_messages(&*actors.store, room, messages, state).await?;
         let found = actors.store.find_repeats(room, keys).await?;
-        Ok::<_, StoreError>((state, found))
+        Ok::<_, StoreError>((state, messages, found))
     };
     match learned.await {
-        Ok((state, found)) => {
+        Ok((state, messages, found)) => {
             if let Some(head) = state.head() {
                 actors.heads.post(room, head);
             }
-            sequencer.learn(state, found);
+            sequencer.learn(state, messages, found);
         }
         Err(error) => {
             let (StoreError::Refused(cause) | StoreError::Unavailable(cause)) = &error;

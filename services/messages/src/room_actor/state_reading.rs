@@ -27,7 +27,7 @@ pub(crate) async fn read_state(
 }
 
 /// Applies what changed a room after the state, up to and with a place.
-pub(crate) async fn read_changes(
+async fn read_changes(
     store: &dyn RoomLogStore,
     room: RoomId,
     state: &mut RoomState,

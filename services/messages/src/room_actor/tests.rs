@@ -10,8 +10,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::*;
 use crate::{
     model::{
-        Placed, RoomEvent,
-        fixture::{ALICE, BOB, created, decided, moved, room, send},
+        Deed, MessagePlace, Placed, RoomEvent, Seq,
+        fixture::{ALICE, BOB, about, created, decided, emoji, moved, room, send, text},
     },
     ports::{Cause, RoomNews},
     store::faulty::{Fault, FaultyStore},
@@ -56,13 +56,18 @@ impl Node {
     }
 
     async fn submit(&self, command: Command) -> Result<Placed, MessagesError> {
+        self.actors.place(ROOM, command).await
+    }
+
+    /// Submits something that is to be done to a message.
+    async fn change(&self, command: Command) -> Result<Done, MessagesError> {
         self.actors.submit(ROOM, command).await
     }
 
     /// Submits without waiting for the answer.
     fn begin(&self, command: Command) -> tokio::task::JoinHandle<Result<Placed, MessagesError>> {
         let actors = Arc::clone(&self.actors);
-        tokio::spawn(async move { actors.submit(ROOM, command).await })
+        tokio::spawn(async move { actors.place(ROOM, command).await })
     }
 
     fn living(&self) -> usize {
@@ -422,4 +427,111 @@ async fn a_head_is_posted_for_what_was_written() {
     let mut watch = node.heads.watch();
     let placed = node.submit(send(ALICE, 2, "request-1", "hello")).await.expect("a place");
     assert_eq!(watch.next_batch().await.expect("a batch"), [(ROOM, placed.event.head())]);
+}
+
+#[tokio::test]
+async fn a_panic_strands_neither_the_room_nor_what_waits_in_it() {
+    let store = Arc::new(FaultyStore::default());
+    let node = Node::with(&store, ActorLimits { batch_events: 1, ..ActorLimits::default() });
+    node.submit(decided(1, created(&[ALICE]))).await.expect("a room");
+    store.expect([Fault::Held, Fault::Panic]);
+    let held = node.begin(send(ALICE, 2, "request-0", "holds the actor"));
+    store.is_held.notified().await;
+    let mut waiting = Vec::new();
+    for (number, request) in [(3, "request-1"), (4, "request-2")] {
+        waiting.push(node.begin(send(ALICE, number, request, "hello")));
+        while node.actors.living.lock().expect("no panic")[&ROOM].capacity() > 256 - waiting.len() {
+            tokio::task::yield_now().await;
+        }
+    }
+    store.release();
+    held.await.expect("no panic").expect("a place");
+    // The one was in the actor's hands, the other in its mailbox.
+    let lost = waiting.remove(0).await.expect("no panic");
+    assert!(matches!(lost, Err(MessagesError::StoreUnavailable(_))), "{lost:?}");
+    waiting.remove(0).await.expect("no panic").expect("a place");
+    let again = node.submit(send(ALICE, 5, "request-1", "hello")).await.expect("a place");
+    assert_eq!((again.event.seq.get(), again.is_repeat), (4, false));
+    assert_eq!(seqs(&store), [1, 2, 3, 4]);
+}
+
+/// A room in which Alice has said something at 2.
+async fn with_message() -> (Arc<FaultyStore>, Node, MessagePlace) {
+    let (store, node) = begun().await;
+    let placed = node.submit(send(ALICE, 2, "request-1", "hello")).await.expect("a place");
+    (store, node, MessagePlace { id: placed.event.message_id(), seq: placed.event.seq })
+}
+
+fn placed(done: Result<Done, MessagesError>) -> Placed {
+    match done.expect("a place") {
+        Done::Placed(placed) => placed,
+        Done::Unchanged(message) => panic!("nothing changed: {message:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_to_a_message_is_answered_with_the_message_as_of_then() {
+    let (store, node, message) = with_message().await;
+    let edit = placed(node.change(about(ALICE, 3, "request-2", message.id, Deed::Edit(text("other")))).await);
+    let after = edit.message.expect("the message");
+    assert_eq!(
+        (after.as_of, after.text().map(|text| text.as_str().to_owned())),
+        (Seq::new(3), Some("other".to_owned()))
+    );
+    let reaction = placed(node.change(about(BOB, 4, "request-3", message.id, Deed::AddReaction(emoji("👍")))).await);
+    assert_eq!(reaction.message.expect("the message").reactions()[0].users, [BOB]);
+    let again = node.change(about(BOB, 5, "request-4", message.id, Deed::AddReaction(emoji("👍")))).await;
+    let Done::Unchanged(message) = again.expect("an answer") else { panic!("it changed something") };
+    assert_eq!(message.as_of, Seq::new(4));
+    assert_eq!(seqs(&store), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_repeat_of_a_change_is_found_on_another_node_and_by_any_method() {
+    let (store, one, message) = with_message().await;
+    let other = Node::on(&store);
+    let edit = about(ALICE, 3, "request-2", message.id, Deed::Edit(text("other")));
+    let first = placed(one.change(edit.clone()).await);
+    for node in [&other, &one] {
+        let again = placed(node.change(Command { event_id: crate::model::fixture::event_id(9), ..edit.clone() }).await);
+        assert_eq!((again.event, again.is_repeat), (Arc::clone(&first.event), true));
+        for deed in [Deed::Edit(text("yet another")), Deed::Delete] {
+            let reused = node.change(about(ALICE, 10, "request-2", message.id, deed)).await;
+            assert!(matches!(reused, Err(MessagesError::RequestIdReused { .. })), "{reused:?}");
+        }
+        let reused = node.submit(send(ALICE, 11, "request-2", "a message")).await;
+        assert!(matches!(reused, Err(MessagesError::RequestIdReused { .. })), "{reused:?}");
+    }
+    assert_eq!(seqs(&store), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn neither_of_two_nodes_decides_on_what_a_message_was() {
+    let (store, one, message) = with_message().await;
+    let other = Node::on(&store);
+    // `one` knows the message as it was before the other deletes it.
+    placed(one.change(about(ALICE, 3, "request-2", message.id, Deed::Edit(text("other")))).await);
+    placed(other.change(about(ALICE, 4, "request-3", message.id, Deed::Delete)).await);
+    let late = one.change(about(BOB, 5, "request-4", message.id, Deed::AddReaction(emoji("👍")))).await;
+    assert!(matches!(late, Err(MessagesError::MessageDeleted)), "{late:?}");
+    // And does not find that nothing changes by what it knew.
+    let fresh = placed(one.change(send(ALICE, 6, "request-5", "hello again")).await);
+    let id = fresh.event.message_id();
+    placed(one.change(about(BOB, 7, "request-6", id, Deed::AddReaction(emoji("👍")))).await);
+    placed(other.change(about(BOB, 8, "request-7", id, Deed::RemoveReaction(emoji("👍")))).await);
+    placed(one.change(about(BOB, 9, "request-8", id, Deed::AddReaction(emoji("👍")))).await);
+    assert_eq!(seqs(&store), (1..=8).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_found() {
+    let (store, node, message) = with_message().await;
+    store.expect([Fault::Landed]);
+    let edit = placed(node.change(about(ALICE, 3, "request-2", message.id, Deed::Edit(text("other")))).await);
+    assert_eq!((edit.event.seq.get(), edit.is_repeat, edit.message), (3, false, None));
+    store.expect([Fault::Late]);
+    placed(node.change(about(ALICE, 4, "request-3", message.id, Deed::Edit(text("another")))).await);
+    store.land_late();
+    let edits = store.log(ROOM).iter().filter(|event| event.change.message().is_some()).count();
+    assert_eq!((edits, seqs(&store)), (2, vec![1, 2, 3, 4]));
 }

@@ -2,18 +2,23 @@
 //! whatever order; judged by a reference model that knows only the log.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
-use loquat_ids::{RoomId, Timestamp, UserId};
+use loquat_ids::{MessageId, RoomId, Timestamp, UserId};
 use proptest::prelude::*;
 
 use super::{Outcome, Sequencer, Step};
 use crate::model::{
-    Change, Command, DedupKey, Refusal, Role, RoomEvent, RoomState, Rule,
-    fixture::{ALICE, BOB, created, decided, epoch, moved, room, send},
+    Command, DedupKey, Deed, Done, FoldedMessage, FoldedMessages, Intent, MessageFold, Refusal, Role, RoomEvent,
+    RoomState,
+    fixture::{ALICE, BOB, about, created, decided, emoji, epoch, event_id, moved, room, send, text},
 };
+
+mod reference;
+
+use reference::{Reference, Ruling};
 
 const ROOM: RoomId = room(1);
 const BATCH: usize = 4;
@@ -33,9 +38,26 @@ enum Happening {
 
 #[derive(Debug, Clone)]
 enum Wish {
-    Send { sender: UserId, request: u8, text: u8 },
-    Create { event: u8 },
-    Move { version: u64, event: u8, role: Option<Role> },
+    Send {
+        sender: UserId,
+        request: u8,
+        text: u8,
+    },
+    /// Something is done to the message of the send that was asked for so many wishes ago.
+    Do {
+        actor: UserId,
+        request: u8,
+        back: u128,
+        deed: Deed,
+    },
+    Create {
+        event: u8,
+    },
+    Move {
+        version: u64,
+        event: u8,
+        role: Option<Role>,
+    },
 }
 
 /// What becomes of a write.
@@ -58,6 +80,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => (prop::bool::ANY, 0..6_u8, 0..2_u8).prop_map(|(alice, request, text)| {
             Wish::Send { sender: if alice { ALICE } else { BOB }, request, text }
         }),
+        10 => (prop::bool::ANY, 0..12_u8, 0..6_u128, deed()).prop_map(|(alice, request, back, deed)| {
+            Wish::Do { actor: if alice { ALICE } else { BOB }, request, back, deed }
+        }),
         1 => (0..2_u8).prop_map(|event| Wish::Create { event }),
         3 => (2..7_u64, 0..2_u8, prop::option::of(Just(Role::Member)))
             .prop_map(|(version, event, role)| Wish::Move { version, event, role }),
@@ -79,6 +104,21 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        2 => (0..2_u8).prop_map(|number| Deed::Edit(text(&format!("edit {number}")))),
+        2 => Just(Deed::Delete),
+        3 => (0..2_u8).prop_map(|one| Deed::AddReaction(reaction(one))),
+        3 => (0..2_u8).prop_map(|one| Deed::RemoveReaction(reaction(one))),
+        2 => Just(Deed::Pin),
+        2 => Just(Deed::Unpin),
+    ]
+}
+
+fn reaction(one: u8) -> crate::model::Emoji {
+    emoji(if one == 0 { "👍" } else { "🎉" })
+}
+
 /// An actor, in the middle of something.
 struct Actor {
     sequencer: Sequencer<usize>,
@@ -91,10 +131,10 @@ enum Doing {
     Nothing,
     /// The commands are in hand.
     Deciding,
-    /// The state was asked for.
-    Reading(Vec<DedupKey>),
-    /// The state was read, the keys not yet.
-    ReadingKeys(Vec<DedupKey>, RoomState),
+    /// The state and messages were asked for.
+    Reading(Vec<DedupKey>, Vec<MessageId>),
+    /// They were read, the keys not yet.
+    ReadingKeys(Vec<DedupKey>, RoomState, FoldedMessages),
     /// The rest of a batch that is not written yet.
     Writing(VecDeque<Arc<RoomEvent>>),
 }
@@ -116,6 +156,8 @@ struct World {
     asked: Vec<Asked>,
     now: Timestamp,
     next_event: u128,
+    /// The events that sends were asked for with, the last one at the end.
+    sends: Vec<u128>,
 }
 
 impl World {
@@ -133,6 +175,7 @@ impl World {
             asked: Vec::new(),
             now: Timestamp::from_micros(0),
             next_event: 1_000,
+            sends: Vec::new(),
         }
     }
 
@@ -153,7 +196,14 @@ impl World {
         self.next_event += 1;
         let command = match wish {
             Wish::Send { sender, request, text } => {
+                self.sends.push(self.next_event);
                 send(*sender, self.next_event, &format!("request-{request}"), &format!("text {text}"))
+            }
+            Wish::Do { actor, request, back, deed } => {
+                // Before anything was sent it is a message that is not there.
+                let which = self.sends.len().checked_sub(1 + *back as usize).map_or(7, |index| self.sends[index]);
+                let message = MessageId::from_uuid(event_id(which).as_uuid());
+                about(*actor, self.next_event, &format!("request-{request}"), message, deed.clone())
             }
             // Bob is in the room that the one makes, and not in the room that the other makes.
             Wish::Create { event: 0 } => decided(10, created(&[ALICE, BOB])),
@@ -178,14 +228,17 @@ impl World {
             }
             Doing::Deciding => match self.actors[index].sequencer.next_step(self.now) {
                 Step::Rest => Doing::Nothing,
-                Step::Read { keys } => Doing::Reading(keys),
+                Step::Read { keys, messages } => Doing::Reading(keys, messages),
                 Step::Write { batch } => Doing::Writing(batch.into()),
             },
-            Doing::Reading(keys) => Doing::ReadingKeys(keys, self.read_state()),
-            Doing::ReadingKeys(keys, state) => {
+            Doing::Reading(keys, messages) => {
+                let messages = messages.into_iter().map(|message| (message, self.read_message(message))).collect();
+                Doing::ReadingKeys(keys, self.read_state(), messages)
+            }
+            Doing::ReadingKeys(keys, state, messages) => {
                 let found = self.log.iter().filter(|event| keys.contains(&event.dedup_key));
                 let found = found.map(|event| (**event).clone()).collect();
-                self.actors[index].sequencer.learn(state, found);
+                self.actors[index].sequencer.learn(state, messages, found);
                 Doing::Deciding
             }
             Doing::Writing(batch) => self.write(index, batch, fate),
@@ -235,6 +288,15 @@ impl World {
         state
     }
 
+    fn read_message(&self, message: MessageId) -> Option<FoldedMessage> {
+        let event = self.log.iter().find(|event| event.message_id() == message)?;
+        let mut fold = MessageFold::default();
+        for event in self.log.iter().filter(|event| event.change.message().is_some_and(|place| place.id == message)) {
+            fold.apply(event).expect("an event of the message");
+        }
+        Some(FoldedMessage { event: Arc::clone(event), fold: Arc::new(fold) })
+    }
+
     fn collect(&mut self, index: usize) {
         let answered_at = self.log.len();
         for (ticket, outcome) in self.actors[index].sequencer.answers() {
@@ -259,90 +321,60 @@ impl World {
     }
 }
 
-/// Who is in the room and at which version it is, by the log alone.
-#[derive(Default)]
-struct Reference {
-    members: BTreeSet<UserId>,
-    version: u64,
-}
-
-impl Reference {
-    fn of(log: &[Arc<RoomEvent>]) -> Self {
-        let mut reference = Self::default();
-        for event in log {
-            match &event.change {
-                Change::RoomCreated { memberships, .. } => {
-                    reference.members.extend(memberships.iter().map(|membership| membership.user));
-                }
-                Change::MembershipsChanged { changes, .. } => {
-                    for change in changes {
-                        reference.members.remove(&change.user);
-                        reference.members.extend(change.role.map(|_| change.user));
-                    }
-                }
-                _ => {}
-            }
-            reference.version += u64::from(event.change.version().is_some());
-        }
-        reference
-    }
-
-    fn allows(&self, rule: Rule, actor: UserId) -> bool {
-        match rule {
-            Rule::Membership => self.members.contains(&actor),
-            Rule::NextVersion(version) => version.0 == self.version + 1,
-        }
-    }
-}
-
-fn rule_of(event: &RoomEvent) -> Rule {
-    event.change.version().map_or(Rule::Membership, Rule::NextVersion)
-}
-
 fn check_log(log: &[Arc<RoomEvent>]) {
     let mut keys = HashSet::new();
+    let mut before = Reference::default();
     for (index, event) in log.iter().enumerate() {
         assert_eq!(event.seq.get(), index as u64 + 1, "the log is dense");
         assert!(keys.insert(&event.dedup_key), "a key stands once");
         assert!(index == 0 || log[index - 1].create_time <= event.create_time, "create_time never falls");
-        let actor = event.actor.expect("somebody's doing");
-        assert!(
-            Reference::of(&log[..index]).allows(rule_of(event), actor),
-            "decided on the state before it: {event:?}"
-        );
+        assert!(before.allows(event), "decided on the state before it: {event:?}");
+        before.apply(event);
     }
 }
 
 fn check_answers(world: &World) {
     let mut firsts: HashMap<&DedupKey, usize> = HashMap::new();
+    let states = Reference::along(&world.log);
+    // A refusal, and that nothing changes, must have been so at some moment between question and answer.
+    let was_so = |asked: &Asked, ruling: &dyn Fn(Ruling) -> bool| {
+        (asked.at..=asked.answered_at).any(|length| {
+            ruling(states[length].rule(&asked.command))
+                && world.log[..length].iter().all(|event| event.dedup_key != asked.command.dedup_key)
+        })
+    };
     for asked in &world.asked {
         let command = &asked.command;
         let same_key = world.log.iter().find(|event| event.dedup_key == command.dedup_key);
         match asked.outcome.as_ref().expect("every command is answered") {
-            Ok(placed) => {
+            Ok(Done::Placed(placed)) => {
                 assert_eq!(Some(&placed.event), same_key, "an acknowledgement tells what the log has");
                 assert_eq!(placed.event.content_hash, command.content_hash);
                 assert!(placed.event.seq.get() as usize <= asked.answered_at, "acknowledged after it stood");
+                if let Some(message) = &placed.message {
+                    assert_eq!(message.as_of, placed.event.seq);
+                    assert!(states[placed.event.seq.get() as usize].agrees(message), "{message:?}");
+                }
                 if !placed.is_repeat {
                     assert!(placed.event.seq.get() as usize > asked.at, "what is new comes after what was there");
-                    *firsts.entry(&command.dedup_key).or_default() += usize::from(command.rule == Rule::Membership);
+                    let is_of_somebody = !matches!(command.intent, Intent::ChangeRoom { .. });
+                    *firsts.entry(&command.dedup_key).or_default() += usize::from(is_of_somebody);
                 }
+            }
+            Ok(Done::Unchanged(message)) => {
+                assert!(was_so(asked, &|ruling| ruling == Ruling::Unchanged), "nothing to change: {command:?}");
+                assert!(states[message.as_of.get() as usize].agrees(message), "{message:?}");
             }
             Err(Refusal::RequestIdReused) => {
                 assert!(same_key.is_some_and(|event| event.content_hash != command.content_hash));
             }
-            Err(Refusal::RoomNotFound | Refusal::VersionOutOfOrder) => {
-                let is_just = (asked.at..=asked.answered_at).any(|length| {
-                    let log = &world.log[..length];
-                    !Reference::of(log).allows(command.rule, command.actor)
-                        && log.iter().all(|event| event.dedup_key != command.dedup_key)
-                });
-                assert!(is_just, "refused by a state that the log had meanwhile: {command:?}");
-            }
             Err(Refusal::StoreRefused | Refusal::StoreUnavailable) => {}
+            Err(refusal) => {
+                assert!(was_so(asked, &|ruling| ruling == Ruling::Refused(*refusal)), "{refusal:?} of {command:?}");
+            }
         }
     }
-    assert!(firsts.values().all(|count| *count <= 1), "only one send is the first under its key");
+    assert!(firsts.values().all(|count| *count <= 1), "only one request is the first under its key");
 }
 
 fn check_news(world: &World) {
@@ -356,7 +388,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn two_actors_keep_one_log(happenings in prop::collection::vec(happening(), 0..120)) {
+    fn two_actors_keep_one_log(happenings in prop::collection::vec(happening(), 0..160)) {
         let mut world = World::new();
         world.ask(0, &Wish::Create { event: 0 });
         for happening in happenings {

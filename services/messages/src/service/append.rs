@@ -5,7 +5,7 @@ use loquat_ids::{EventId, RoomId, UserId};
 use super::RoomLogs;
 use crate::{
     error::MessagesError,
-    model::{Change, Command, DedupKey, Placed, RoomVersion, Rule},
+    model::{Change, Command, DedupKey, Intent, Placed, RoomVersion},
     trace_link,
 };
 
@@ -34,9 +34,8 @@ impl RoomLogs {
             event_id,
             actor,
             trace: trace_link::current(),
-            rule: Rule::NextVersion(version),
-            change,
+            intent: Intent::ChangeRoom { version, change },
         };
-        self.actors.submit(room, command).await
+        self.actors.place(room, command).await
     }
 }

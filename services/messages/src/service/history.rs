@@ -1,4 +1,4 @@
-//! Reading messages.
+//! Reading messages, as they are at the head of the log.
 
 use std::sync::Arc;
 
@@ -10,9 +10,14 @@ use super::{
 };
 use crate::{
     error::MessagesError,
-    model::{Change, RoomCursor, RoomEvent, Seq},
-    ports::{End, Stretch},
+    folding::Folded,
+    model::{EventClass, Message, RoomCursor, RoomEvent, RoomState, Seq, SeqRange, View},
+    ports::{End, MAX_BATCH_EVENTS, Stretch},
 };
+
+/// Of how many parts a page is put together at most, where ranges of the log are hidden from its reader. A page may be
+/// shorter then, and the next one goes on.
+const PARTS: usize = 16;
 
 /// Where to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +31,19 @@ pub(crate) enum Anchor {
 /// A page of messages.
 #[derive(Debug)]
 pub(crate) struct MessagePage {
-    /// In the order of `seq`.
-    pub(crate) messages: Vec<RoomEvent>,
+    /// In the order of `seq`, deleted ones included.
+    pub(crate) messages: Vec<Message>,
     /// Empty where there are no more, and after [`Anchor::Around`].
     pub(crate) next_page_token: String,
-    /// Where the log stood when the page was read.
+    /// Where the log stood when the page was read. No message is beyond it.
     pub(crate) cursor: RoomCursor,
+}
+
+/// Events of messages, and where the next ones are.
+struct Part {
+    events: Vec<RoomEvent>,
+    /// The place beyond which the rest lies. Nothing where there is none.
+    rest_beyond: Option<Seq>,
 }
 
 impl RoomLogs {
@@ -47,11 +59,12 @@ impl RoomLogs {
         page_size: u32,
         page_token: &str,
     ) -> Result<MessagePage, MessagesError> {
-        let state = self.state_for_member(room, reader).await?;
+        let (state, view) = self.room_for_member(room, reader).await?;
         let (head, cursor) = (state.seq(), self.cursor(state.head()));
         let start = match (anchor, page_token) {
             (Anchor::Around(seq), "") => {
-                let messages = self.messages_around(room, seq.min(head.next()), head, page_size).await?;
+                let events = self.messages_around(room, seq.min(head.next()), &view, page_size).await?;
+                let messages = self.complete(room, reader, state, events).await?;
                 return Ok(MessagePage { messages, next_page_token: String::new(), cursor });
             }
             (Anchor::Newest, "") => PageStart { direction: Direction::Older, beyond: head.next() },
@@ -59,15 +72,11 @@ impl RoomLogs {
             (Anchor::After(seq), "") => PageStart { direction: Direction::Newer, beyond: seq.min(head) },
             (_, token) => self.page_tokens.read(room, token)?,
         };
-        let (mut events, has_more) = self.messages_from(room, start, head, page_size).await?;
-        let last = match start.direction {
-            Direction::Older => events.first(),
-            Direction::Newer => events.last(),
-        };
-        let next = last.filter(|_| has_more).map(|last| PageStart { beyond: last.seq, ..start });
+        let Part { events, rest_beyond } = self.messages_from(room, start, &view, page_size).await?;
+        let next = rest_beyond.map(|beyond| PageStart { beyond, ..start });
         let next_page_token = next.map(|next| self.page_tokens.write(room, next)).unwrap_or_default();
-        events.retain(is_message);
-        Ok(MessagePage { messages: events, next_page_token, cursor })
+        let messages = self.complete(room, reader, state, events).await?;
+        Ok(MessagePage { messages, next_page_token, cursor })
     }
 
     /// Returns one message.
@@ -79,57 +88,120 @@ impl RoomLogs {
         room: RoomId,
         reader: UserId,
         message: MessageId,
-    ) -> Result<Arc<RoomEvent>, MessagesError> {
-        let state = self.state_for_member(room, reader).await?;
-        let event = self.store.find_event(room, EventId::from_uuid(message.as_uuid())).await?;
+    ) -> Result<Message, MessagesError> {
+        let (state, view) = self.room_for_member(room, reader).await?;
+        let mut events = self.store.find_events(room, &[EventId::from_uuid(message.as_uuid())]).await?;
         // Nothing beyond the head that the reader was judged by: it may have been removed there.
-        let event = event.filter(|event| is_message(event) && event.seq <= state.seq());
-        event.map(Arc::new).ok_or(MessagesError::MessageNotFound { room, message })
+        events.retain(|event| event.change.class() == EventClass::Message && view.shows(event.seq));
+        let found = self.complete(room, reader, state, events).await?;
+        found.into_iter().next().ok_or(MessagesError::MessageNotFound { room, message })
     }
 
-    /// Reads one event more than a page holds, to know whether there is another page.
+    /// Returns the pinned messages, in the order of `seq`, and where the log stood.
+    ///
+    /// # Errors
+    /// [`MessagesError::RoomNotFound`] where the reader is no member.
+    pub(crate) async fn pinned_messages(
+        &self,
+        room: RoomId,
+        reader: UserId,
+    ) -> Result<(Vec<Message>, RoomCursor), MessagesError> {
+        let (state, view) = self.room_for_member(room, reader).await?;
+        let cursor = self.cursor(state.head());
+        let places: Vec<_> = state.pins().filter(|seq| view.shows(*seq)).collect();
+        let mut events = Vec::new();
+        for places in places.chunks(MAX_BATCH_EVENTS) {
+            events.extend(self.store.read_places(room, places).await?);
+        }
+        let mut messages = self.complete(room, reader, state, events).await?;
+        // One that was unpinned meanwhile is as it is now: no longer one of these.
+        messages.retain(|message| message.is_pinned);
+        Ok((messages, cursor))
+    }
+
+    /// Completes messages with what has become of them, up to the head by which the reader was judged, or a later one by
+    /// which it was judged again.
+    async fn complete(
+        &self,
+        room: RoomId,
+        reader: UserId,
+        state: RoomState,
+        events: Vec<RoomEvent>,
+    ) -> Result<Vec<Message>, MessagesError> {
+        let folded = Folded::read(&*self.store, room, events.into_iter().map(Arc::new).collect()).await?;
+        let state = match folded.is_beyond(state.seq()) {
+            true => self.room_for_member(room, reader).await?.0,
+            false => state,
+        };
+        let messages = folded.up_to(&*self.store, room, &state).await?.into_iter().map(|message| Message {
+            is_pinned: state.is_pinned(message.event.seq),
+            as_of: state.seq(),
+            event: message.event,
+            fold: message.fold,
+        });
+        Ok(messages.collect())
+    }
+
+    /// Reads the messages nearest to a place that a reader may see.
     async fn messages_from(
         &self,
         room: RoomId,
         start: PageStart,
-        head: Seq,
+        view: &View,
         page_size: u32,
-    ) -> Result<(Vec<RoomEvent>, bool), MessagesError> {
-        let (stretch, end) = match start.direction {
-            Direction::Older => (Stretch { after: Seq::ZERO, through: start.beyond.previous().min(head) }, End::Newest),
-            Direction::Newer => (Stretch { after: start.beyond, through: head }, End::Oldest),
+    ) -> Result<Part, MessagesError> {
+        let (within, end) = match start.direction {
+            Direction::Older => (SeqRange { from: Seq::new(1), to: start.beyond.previous() }, End::Newest),
+            Direction::Newer => (SeqRange { from: start.beyond.next(), to: view.through }, End::Oldest),
         };
-        let mut events = self.store.read_messages(room, stretch, end, page_size.saturating_add(1)).await?;
-        let has_more = events.len() > page_size as usize;
-        if has_more {
-            match end {
-                End::Newest => drop(events.remove(0)),
-                End::Oldest => drop(events.pop()),
+        let mut shown = view.shown_within(within);
+        if end == End::Newest {
+            shown.reverse();
+        }
+        // From the anchor outwards, one event more than the page holds: to know whether there is another page.
+        let wanted = page_size as usize + 1;
+        let mut events = Vec::new();
+        let mut rest_beyond = None;
+        for (part, range) in shown.into_iter().enumerate() {
+            if part == PARTS {
+                rest_beyond = Some(match end {
+                    End::Newest => range.to.next(),
+                    End::Oldest => range.from.previous(),
+                });
+                break;
+            }
+            let stretch = Stretch { after: range.from.previous(), through: range.to };
+            let missing = u32::try_from(wanted - events.len()).unwrap_or(u32::MAX);
+            let mut found = self.store.read_messages(room, stretch, end, missing).await?;
+            if end == End::Newest {
+                found.reverse();
+            }
+            events.extend(found);
+            if events.len() == wanted {
+                events.pop();
+                rest_beyond = events.last().map(|last| last.seq);
+                break;
             }
         }
-        Ok((events, has_more))
+        events.sort_by_key(|event: &RoomEvent| event.seq);
+        Ok(Part { events, rest_beyond })
     }
 
     async fn messages_around(
         &self,
         room: RoomId,
         seq: Seq,
-        head: Seq,
+        view: &View,
         page_size: u32,
     ) -> Result<Vec<RoomEvent>, MessagesError> {
-        let before = Stretch { after: Seq::ZERO, through: seq.previous() };
-        let from_here = Stretch { after: seq.previous(), through: head };
         let older = page_size / 2;
         let mut events = Vec::new();
         if older > 0 {
-            events = self.store.read_messages(room, before, End::Newest, older).await?;
+            let before = PageStart { direction: Direction::Older, beyond: seq };
+            events = self.messages_from(room, before, view, older).await?.events;
         }
-        events.extend(self.store.read_messages(room, from_here, End::Oldest, page_size - older).await?);
-        events.retain(is_message);
+        let from_here = PageStart { direction: Direction::Newer, beyond: seq.previous() };
+        events.extend(self.messages_from(room, from_here, view, page_size - older).await?.events);
         Ok(events)
     }
-}
-
-const fn is_message(event: &RoomEvent) -> bool {
-    matches!(event.change, Change::MessageSent { .. })
 }

@@ -5,10 +5,13 @@ use loquat_ids::{RoomId, UserId};
 use super::RoomLogs;
 use crate::{
     error::MessagesError,
-    model::{ResetReason, RoomCursor, RoomEvent, RoomState, Seq},
+    model::{ResetReason, RoomCursor, RoomEvent, RoomState, Seq, SeqRange, View},
     ports::Stretch,
-    room_actor::read_changes,
 };
+
+/// Of how many parts an answer is put together at most, where ranges of the log are hidden from its reader. It may be
+/// shorter then: its cursor lies before the head, and the next one goes on.
+const PARTS: usize = 32;
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -24,10 +27,20 @@ pub(crate) struct LogReading {
 /// A stretch of a log, or why there is none.
 #[derive(Debug)]
 pub(crate) struct LogPage {
-    pub(crate) events: Result<Vec<RoomEvent>, ResetReason>,
+    pub(crate) stretch: Result<LogStretch, ResetReason>,
     pub(crate) head: RoomCursor,
     /// Whether the reader is a member as of the last event, or of the head where there is none.
     pub(crate) is_member: bool,
+    /// From where on nothing is hidden from the reader. 0 without one, and for one that is no member.
+    pub(crate) whole_from: Seq,
+}
+
+/// Numbers of a log without a hole: the events, and the ranges that the reader may not see.
+#[derive(Debug, Default)]
+pub(crate) struct LogStretch {
+    pub(crate) events: Vec<RoomEvent>,
+    /// In order. Each lies before an event.
+    pub(crate) hidden: Vec<SeqRange>,
 }
 
 impl RoomLogs {
@@ -40,59 +53,84 @@ impl RoomLogs {
         let state = self.state(room).await?;
         let not_found = MessagesError::RoomNotFound { room };
         let Some(head) = state.head() else { return Err(not_found) };
-        let through = match reading.reader.map(|reader| state.standing(reader)) {
-            None => head.seq,
-            Some(None) => return Err(not_found),
-            Some(Some(standing)) if standing.role.is_some() => head.seq,
-            Some(Some(removal)) => removal.since,
+        let view = match reading.reader {
+            None => View::whole(head.seq),
+            Some(reader) => state.view_of(reader).ok_or(not_found)?,
         };
-        let events = self.events_after(reading, &state, through).await?;
-        let last = events.as_ref().ok().and_then(|events| events.last()).map_or(head.seq, |event| event.seq);
-        let is_member = match reading.reader {
-            None => false,
-            Some(reader) => self.is_member_at(room, reader, &state, last).await?,
-        };
-        Ok(LogPage { events, head: self.cursor(Some(head)), is_member })
+        let stretch = self.stretch_after(reading, &state, &view).await?;
+        let last = stretch.as_ref().ok().and_then(|stretch| stretch.events.last()).map_or(head.seq, |event| event.seq);
+        let is_member = reading.reader.is_some_and(|reader| state.was_member(reader, last));
+        let is_whole_for_somebody = reading.reader.is_some_and(|reader| state.is_member(reader));
+        let whole_from = if is_whole_for_somebody { view.whole_from() } else { Seq::ZERO };
+        Ok(LogPage { stretch, head: self.cursor(Some(head)), is_member, whole_from })
     }
 
-    async fn events_after(
+    async fn stretch_after(
         &self,
         reading: &LogReading,
         state: &RoomState,
-        through: Seq,
-    ) -> Result<Result<Vec<RoomEvent>, ResetReason>, MessagesError> {
-        let Some(after) = &reading.after else { return Ok(Ok(Vec::new())) };
+        view: &View,
+    ) -> Result<Result<LogStretch, ResetReason>, MessagesError> {
+        let Some(after) = &reading.after else { return Ok(Ok(LogStretch::default())) };
         if after.epoch != self.store.epoch() {
             return Ok(Err(ResetReason::EpochChanged));
         }
         if after.seq > state.seq() {
             return Ok(Err(ResetReason::LogEndsEarlier));
         }
-        // The event at the cursor comes with the events after it: one read.
-        let from = if after.seq == Seq::ZERO { Seq::ZERO } else { after.seq.previous() };
-        let stretch = Stretch { after: from, through: through.max(after.seq) };
-        let mut events = self.store.read_events(reading.room, stretch, reading.page_size.saturating_add(1)).await?;
-        if after.seq == Seq::ZERO {
-            events.truncate(reading.page_size as usize);
-        } else if events.is_empty() || after.event_id != Some(events.remove(0).event_id) {
-            return Ok(Err(ResetReason::EventDiffers));
+        let shown = view.shown_within(SeqRange { from: after.seq.next(), to: view.through }).into_iter().take(PARTS);
+        let mut parts: Vec<_> =
+            shown.map(|range| Stretch { after: range.from.previous(), through: range.to }).collect();
+        let mut left = reading.page_size as usize;
+        if after.seq > Seq::ZERO {
+            // The event at the cursor comes with the events after it, where those begin right there: one read.
+            left += 1;
+            match parts.first_mut() {
+                Some(first) if first.after == after.seq => first.after = after.seq.previous(),
+                _ => parts.insert(0, Stretch { after: after.seq.previous(), through: after.seq }),
+            }
         }
-        Ok(Ok(events))
+        let mut stretch = LogStretch::default();
+        let mut last = after.seq.previous();
+        for part in parts {
+            if left == 0 {
+                break;
+            }
+            left = self.read_part(reading.room, part, &mut last, left, &mut stretch).await?;
+        }
+        if after.seq > Seq::ZERO {
+            if stretch.events.first().map(|first| (first.seq, Some(first.event_id)))
+                != Some((after.seq, after.event_id))
+            {
+                return Ok(Err(ResetReason::EventDiffers));
+            }
+            stretch.events.remove(0);
+        }
+        Ok(Ok(stretch))
     }
 
-    async fn is_member_at(
+    /// Reads a part of a stretch, and counts what lies hidden before it as one event: at least one event follows.
+    async fn read_part(
         &self,
         room: RoomId,
-        reader: UserId,
-        state: &RoomState,
-        place: Seq,
-    ) -> Result<bool, MessagesError> {
-        if state.standing(reader).is_some_and(|standing| standing.since <= place) {
-            return Ok(state.is_member(reader));
+        part: Stretch,
+        last: &mut Seq,
+        mut left: usize,
+        stretch: &mut LogStretch,
+    ) -> Result<usize, MessagesError> {
+        if *last < part.after {
+            stretch.hidden.push(SeqRange { from: last.next(), to: part.after });
+            left = left.saturating_sub(1).max(1);
         }
-        // The reader came or went after the place: fold the log up to there.
-        let mut earlier = RoomState::default();
-        read_changes(&*self.store, room, &mut earlier, place).await?;
-        Ok(earlier.is_member(reader))
+        let events = self.read_events(room, part, left).await?;
+        left -= events.len().min(left);
+        *last = events.last().map_or(*last, |event| event.seq);
+        stretch.events.extend(events);
+        Ok(left)
+    }
+
+    async fn read_events(&self, room: RoomId, stretch: Stretch, limit: usize) -> Result<Vec<RoomEvent>, MessagesError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        Ok(self.store.read_events(room, stretch, limit).await?)
     }
 }

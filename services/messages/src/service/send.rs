@@ -5,7 +5,7 @@ use loquat_ids::{EventId, RequestId, RoomId, UserId};
 use super::RoomLogs;
 use crate::{
     error::MessagesError,
-    model::{Change, Command, DedupKey, MessageText, Placed, Rule},
+    model::{Command, DedupKey, Intent, MessageText, Placed},
     trace_link,
 };
 
@@ -22,14 +22,13 @@ impl RoomLogs {
         text: MessageText,
     ) -> Result<Placed, MessagesError> {
         let command = Command {
-            dedup_key: DedupKey::of_send(sender, &request_id),
+            dedup_key: DedupKey::of_request(sender, &request_id),
             content_hash: self.hasher.hash(&[b"message", text.as_str().as_bytes()]),
             event_id: EventId::from_uuid(self.ids.fresh()),
             actor: sender,
             trace: trace_link::current(),
-            rule: Rule::Membership,
-            change: Change::MessageSent { request_id, text },
+            intent: Intent::Send { request_id, text },
         };
-        self.actors.submit(room, command).await
+        self.actors.place(room, command).await
     }
 }

@@ -1,7 +1,8 @@
 //! A store in memory that goes wrong as it is told to. The fake of [`RoomLogStore`] for tests of what stands on it.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,8 +11,11 @@ use loquat_ids::{Epoch, EventId, RoomId};
 use tokio::sync::Notify;
 
 use crate::{
-    model::{ContentKey, DedupKey, EventClass, Head, RoomEvent, ScanPosition, Seq},
-    ports::{AppendError, ChangedHeads, End, RoomLogStore, StoreError, Stretch},
+    model::{ContentKey, DedupKey, EventClass, Head, MessageFold, RoomEvent, ScanPosition, Seq},
+    ports::{
+        AppendError, ChangedHeads, End, FoldedRoom, Folds, LogEntry, MessageFolds, RoomLogStore, StoreError, Stretch,
+        Undecodable,
+    },
 };
 
 /// What becomes of the next append.
@@ -31,12 +35,18 @@ pub(crate) enum Fault {
     Refused,
     /// It waits until [`FaultyStore::release`], and is then written.
     Held,
+    /// Whoever asks for it panics.
+    Panic,
 }
 
+/// What happens in a store between two reads of somebody.
+type Meanwhile = Box<dyn FnOnce(&FaultyStore) + Send>;
+
 /// The logs, and the faults to come.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct FaultyStore {
     inside: Mutex<Inside>,
+    before_folds: Mutex<Option<Meanwhile>>,
     /// Told when an append begins to be held.
     pub(crate) is_held: Notify,
     released: Notify,
@@ -49,9 +59,38 @@ struct Inside {
     late: Vec<Vec<Arc<RoomEvent>>>,
     is_read_failing: bool,
     batches: Vec<usize>,
+    folded_to: HashMap<RoomId, Seq>,
+    folds: HashMap<(RoomId, Seq), MessageFold>,
+    /// How often folds were kept.
+    folded: usize,
+    position: Option<ScanPosition>,
+    undecodable: HashSet<(RoomId, Seq)>,
+}
+
+impl fmt::Debug for FaultyStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FaultyStore").field("inside", &self.inside).finish_non_exhaustive()
+    }
 }
 
 impl FaultyStore {
+    /// Has something happen right before folds are read the next time.
+    pub(crate) fn before_folds(&self, meanwhile: impl FnOnce(&Self) + Send + 'static) {
+        *self.before_folds.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(meanwhile));
+    }
+
+    /// Writes events at once, as another node would.
+    pub(crate) fn write(&self, events: &[Arc<RoomEvent>]) {
+        self.inside().write(events).expect("their places are free");
+    }
+
+    /// Keeps a fold of a message at once, as another folder would.
+    pub(crate) fn fold(&self, room: RoomId, message: u64, fold: MessageFold) {
+        let mut inside = self.inside();
+        inside.folded_to.insert(room, fold.as_of);
+        inside.folds.insert((room, Seq::new(message)), fold);
+    }
+
     /// Has the next appends go wrong, one after the other.
     pub(crate) fn expect(&self, faults: impl IntoIterator<Item = Fault>) {
         self.inside().faults.extend(faults);
@@ -84,6 +123,17 @@ impl FaultyStore {
     /// Returns how many events each append asked for.
     pub(crate) fn batches(&self) -> Vec<usize> {
         self.inside().batches.clone()
+    }
+
+    /// Has an event be none to this program from here on, where entries are read.
+    pub(crate) fn poison(&self, room: RoomId, seq: u64) {
+        self.inside().undecodable.insert((room, Seq::new(seq)));
+    }
+
+    /// Returns how far a room is folded, and how often folds were kept.
+    pub(crate) fn folded(&self, room: RoomId) -> (u64, usize) {
+        let inside = self.inside();
+        (inside.folded_to.get(&room).map_or(0, |seq| seq.get()), inside.folded)
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -167,6 +217,7 @@ impl RoomLogStore for FaultyStore {
             }
             Some(Fault::Prefix) => inside.write(&events[..1]).and(Err(AppendError::Conflict)),
             Some(Fault::Refused) => Err(StoreError::Refused("the disk is full".into()).into()),
+            Some(Fault::Panic) => panic!("as it was told to"),
         }
     }
 
@@ -193,7 +244,7 @@ impl RoomLogStore for FaultyStore {
         limit: u32,
     ) -> Result<Vec<RoomEvent>, StoreError> {
         self.some(room, limit as usize, End::Oldest, |event| {
-            lies_in(stretch, event.seq) && event.change.kind().class() == EventClass::State
+            lies_in(stretch, event.seq) && event.change.class() == EventClass::State
         })
     }
 
@@ -205,12 +256,16 @@ impl RoomLogStore for FaultyStore {
         limit: u32,
     ) -> Result<Vec<RoomEvent>, StoreError> {
         self.some(room, limit as usize, from, |event| {
-            lies_in(stretch, event.seq) && event.change.kind().class() == EventClass::Message
+            lies_in(stretch, event.seq) && event.change.class() == EventClass::Message
         })
     }
 
-    async fn find_event(&self, room: RoomId, event: EventId) -> Result<Option<RoomEvent>, StoreError> {
-        Ok(self.some(room, 1, End::Oldest, |known| known.event_id == event)?.pop())
+    async fn find_events(&self, room: RoomId, events: &[EventId]) -> Result<Vec<RoomEvent>, StoreError> {
+        self.some(room, events.len(), End::Oldest, |event| events.contains(&event.event_id))
+    }
+
+    async fn read_places(&self, room: RoomId, places: &[Seq]) -> Result<Vec<RoomEvent>, StoreError> {
+        self.some(room, places.len(), End::Oldest, |event| places.contains(&event.seq))
     }
 
     async fn find_repeats(&self, room: RoomId, keys: &[DedupKey]) -> Result<Vec<RoomEvent>, StoreError> {
@@ -223,10 +278,82 @@ impl RoomLogStore for FaultyStore {
             return Err(lost());
         }
         let heads = inside.logs.iter().filter_map(|(room, log)| Some((*room, log.last()?.head())));
-        Ok(ChangedHeads { heads: heads.collect(), next: ScanPosition(0) })
+        let is_change = |event: &&Arc<RoomEvent>| event.change.class() != EventClass::Message;
+        let changes = inside.logs.iter().filter_map(|(room, log)| Some((*room, log.iter().rfind(is_change)?.seq)));
+        Ok(ChangedHeads { heads: heads.collect(), changes: changes.collect(), next: ScanPosition(7) })
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MessageFolds for FaultyStore {
+    async fn read_folds(&self, room: RoomId, messages: &[Seq]) -> Result<Folds, StoreError> {
+        let meanwhile = self.before_folds.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile(self);
+        }
+        let inside = self.inside();
+        if inside.is_read_failing {
+            return Err(lost());
+        }
+        let kept = messages.iter().filter_map(|seq| Some((*seq, inside.folds.get(&(room, *seq))?.clone())));
+        Ok(Folds { folded_to: inside.folded_to.get(&room).copied().unwrap_or_default(), folds: kept.collect() })
+    }
+
+    async fn read_entries(
+        &self,
+        room: RoomId,
+        class: EventClass,
+        stretch: Stretch,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let events = self.some(room, limit as usize, End::Oldest, |event| {
+            lies_in(stretch, event.seq) && event.change.class() == class
+        })?;
+        let inside = self.inside();
+        let poisoned = |event: RoomEvent| {
+            let seq = event.seq;
+            if inside.undecodable.contains(&(room, seq)) {
+                Err(Undecodable { seq, payload: "poison".into(), error: "it is poisoned".into() })
+            } else {
+                Ok(event)
+            }
+        };
+        Ok(events.into_iter().map(poisoned).collect())
+    }
+
+    async fn keep_folds(&self, rooms: &[FoldedRoom]) -> Result<(), StoreError> {
+        let mut inside = self.inside();
+        for folded in rooms {
+            for (message, fold) in &folded.folds {
+                let kept = inside.folds.entry((folded.room, *message)).or_default();
+                if kept.as_of < fold.as_of {
+                    *kept = fold.clone();
+                }
+            }
+            for (seq, change) in &folded.erased {
+                let log = inside.logs.entry(folded.room).or_default();
+                for event in log.iter_mut().filter(|event| event.seq == *seq) {
+                    *event = Arc::new(RoomEvent { change: change.clone(), ..(**event).clone() });
+                }
+            }
+            let folded_to = inside.folded_to.entry(folded.room).or_default();
+            *folded_to = folded.folded_to.max(*folded_to);
+        }
+        inside.folded += 1;
+        Ok(())
+    }
+
+    async fn folded_position(&self) -> Result<Option<ScanPosition>, StoreError> {
+        Ok(self.inside().position)
+    }
+
+    async fn keep_folded_position(&self, position: ScanPosition) -> Result<(), StoreError> {
+        let mut inside = self.inside();
+        inside.position = inside.position.max(Some(position));
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod connecting;
 mod document;
 mod errors;
+mod folds;
 mod indexes;
 mod scanning;
 
@@ -23,20 +24,25 @@ use mongodb::{
 use self::{
     document::{binary, field},
     errors::{append_error, store_error},
+    folds::FoldCollections,
 };
 use super::{Founding, OpenError, gate::Gate};
 use crate::{
-    model::{ContentKey, DedupKey, EventClass, Head, RoomEvent, ScanPosition},
-    ports::{AppendError, ChangedHeads, End, MAX_BATCH_EVENTS, RoomLogStore, StoreError, Stretch},
+    model::{ContentKey, DedupKey, EventClass, Head, RoomEvent, ScanPosition, Seq},
+    ports::{
+        AppendError, ChangedHeads, End, FoldedRoom, Folds, LogEntry, MAX_BATCH_EVENTS, MessageFolds, RoomLogStore,
+        StoreError, Stretch,
+    },
 };
 
 /// How many heads are asked for at once.
 const HEADS_AT_ONCE: usize = 8;
 
-/// The logs in one collection of events.
+/// The logs in one collection of events, and what has become of messages in another.
 #[derive(Debug)]
 pub(crate) struct MongoMessageStore {
     events: Collection<Document>,
+    folds: FoldCollections,
     gate: Arc<Gate>,
     identity: Founding,
 }
@@ -56,8 +62,8 @@ impl MongoMessageStore {
         // Making an index on a store that grew may take longer than a call.
         match tokio::time::timeout(deadline.saturating_mul(10), opening).await {
             Ok(Ok(opened)) => {
-                let (events, identity) = opened?;
-                Ok(Self { events, gate: Arc::new(Gate::new(deadline)), identity })
+                let (folds, identity) = opened?;
+                Ok(Self { events: folds.events.clone(), folds, gate: Arc::new(Gate::new(deadline)), identity })
             }
             Ok(Err(_)) | Err(_) => Err(OpenError::Silent),
         }
@@ -70,14 +76,24 @@ impl MongoMessageStore {
         sort: Document,
         limit: u32,
     ) -> Result<Vec<RoomEvent>, StoreError> {
+        let documents = self.find_documents(operation, filter, sort, limit).await?;
+        documents.iter().map(|document| document::to_event(document, &self.identity.epoch)).collect()
+    }
+
+    async fn find_documents(
+        &self,
+        operation: &'static str,
+        filter: Document,
+        sort: Document,
+        limit: u32,
+    ) -> Result<Vec<Document>, StoreError> {
         let events = self.events.clone();
         let batch = limit.min(1_001);
         let work = async move {
             let found = events.find(filter).sort(sort).limit(i64::from(limit)).batch_size(batch).await;
             found.map_err(store_error)?.try_collect::<Vec<_>>().await.map_err(store_error)
         };
-        let documents = self.gate.run(operation, work).await?;
-        documents.iter().map(|document| document::to_event(document, &self.identity.epoch)).collect()
+        self.gate.run(operation, work).await
     }
 }
 
@@ -158,17 +174,24 @@ impl RoomLogStore for MongoMessageStore {
         Ok(events)
     }
 
-    async fn find_event(&self, room: RoomId, event: EventId) -> Result<Option<RoomEvent>, StoreError> {
-        let filter = doc! { field::ROOM: binary(room.as_uuid()), field::EVENT: binary(event.as_uuid()) };
-        Ok(self.find("find_event", filter, doc! {}, 1).await?.pop())
+    async fn find_events(&self, room: RoomId, events: &[EventId]) -> Result<Vec<RoomEvent>, StoreError> {
+        let wanted: Vec<_> = events.iter().map(|event| binary(event.as_uuid())).collect();
+        let filter = doc! { field::ROOM: binary(room.as_uuid()), field::EVENT: { "$in": wanted } };
+        self.find("find_events", filter, doc! {}, at_least_one(events.len())).await
+    }
+
+    async fn read_places(&self, room: RoomId, places: &[Seq]) -> Result<Vec<RoomEvent>, StoreError> {
+        let wanted: Vec<_> = places.iter().map(|place| place.to_stored()).collect();
+        let filter = doc! { field::ROOM: binary(room.as_uuid()), field::SEQ: { "$in": wanted } };
+        let mut events = self.find("read_places", filter, doc! {}, at_least_one(places.len())).await?;
+        events.sort_by_key(|event| event.seq);
+        Ok(events)
     }
 
     async fn find_repeats(&self, room: RoomId, keys: &[DedupKey]) -> Result<Vec<RoomEvent>, StoreError> {
         let wanted: Vec<_> = keys.iter().map(DedupKey::as_str).collect();
         let filter = doc! { field::ROOM: binary(room.as_uuid()), field::DEDUP_KEY: { "$in": wanted } };
-        // A limit of 0 would mean none.
-        let limit = u32::try_from(keys.len().max(1)).unwrap_or(u32::MAX);
-        self.find("find_repeats", filter, doc! {}, limit).await
+        self.find("find_repeats", filter, doc! {}, at_least_one(keys.len())).await
     }
 
     async fn changed_heads(&self, since: Option<ScanPosition>) -> Result<ChangedHeads, StoreError> {
@@ -180,6 +203,42 @@ impl RoomLogStore for MongoMessageStore {
         let work = async move { database.run_command(doc! { "ping": 1 }).await.map_err(store_error).map(drop) };
         self.gate.run("check", work).await
     }
+}
+
+#[async_trait]
+impl MessageFolds for MongoMessageStore {
+    async fn read_folds(&self, room: RoomId, messages: &[Seq]) -> Result<Folds, StoreError> {
+        self.gate.run("read_folds", self.folds.clone().read(room, messages.to_vec())).await
+    }
+
+    async fn read_entries(
+        &self,
+        room: RoomId,
+        class: EventClass,
+        stretch: Stretch,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let filter = of_class(room, class, stretch);
+        let documents = self.find_documents("read_entries", filter, doc! { field::SEQ: 1 }, limit).await?;
+        Ok(documents.iter().map(|document| document::to_entry(document, &self.identity.epoch)).collect())
+    }
+
+    async fn keep_folds(&self, rooms: &[FoldedRoom]) -> Result<(), StoreError> {
+        self.gate.run("keep_folds", self.folds.clone().keep(rooms.to_vec())).await
+    }
+
+    async fn folded_position(&self) -> Result<Option<ScanPosition>, StoreError> {
+        self.gate.run("folded_position", self.folds.clone().position()).await
+    }
+
+    async fn keep_folded_position(&self, position: ScanPosition) -> Result<(), StoreError> {
+        self.gate.run("keep_folded_position", self.folds.clone().keep_position(position)).await
+    }
+}
+
+/// A limit of 0 would mean none.
+fn at_least_one(limit: usize) -> u32 {
+    u32::try_from(limit.max(1)).unwrap_or(u32::MAX)
 }
 
 fn of_class(room: RoomId, class: EventClass, stretch: Stretch) -> Document {

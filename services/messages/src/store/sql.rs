@@ -4,6 +4,7 @@ mod appending;
 mod connecting;
 mod entity;
 mod errors;
+mod folds;
 mod migration;
 mod queries;
 mod row;
@@ -21,11 +22,13 @@ use sea_orm::DatabaseConnection;
 use self::errors::store_error;
 use super::{Founding, OpenError, gate::Gate};
 use crate::{
-    model::{ContentKey, DedupKey, EventClass, Head, RoomEvent, ScanPosition},
-    ports::{AppendError, ChangedHeads, End, RoomLogStore, StoreError, Stretch},
+    model::{ContentKey, DedupKey, EventClass, Head, RoomEvent, ScanPosition, Seq},
+    ports::{
+        AppendError, ChangedHeads, End, FoldedRoom, Folds, LogEntry, MessageFolds, RoomLogStore, StoreError, Stretch,
+    },
 };
 
-/// The logs in one table of events.
+/// The logs in one table of events, and what has become of messages in another.
 #[derive(Debug)]
 pub(crate) struct SqlMessageStore {
     /// SQLite has one writer, PostgreSQL a pool that readers share.
@@ -122,9 +125,16 @@ impl RoomLogStore for SqlMessageStore {
         self.decode(rows)
     }
 
-    async fn find_event(&self, room: RoomId, event: EventId) -> Result<Option<RoomEvent>, StoreError> {
-        let rows = self.read("find_event", move |db| queries::rows(db, queries::by_event(room, event))).await?;
-        Ok(self.decode(rows)?.pop())
+    async fn find_events(&self, room: RoomId, events: &[EventId]) -> Result<Vec<RoomEvent>, StoreError> {
+        let query = queries::by_events(room, events);
+        let rows = self.read("find_events", move |db| queries::rows(db, query)).await?;
+        self.decode(rows)
+    }
+
+    async fn read_places(&self, room: RoomId, places: &[Seq]) -> Result<Vec<RoomEvent>, StoreError> {
+        let query = queries::by_places(room, places);
+        let rows = self.read("read_places", move |db| queries::rows(db, query)).await?;
+        self.decode(rows)
     }
 
     async fn find_repeats(&self, room: RoomId, keys: &[DedupKey]) -> Result<Vec<RoomEvent>, StoreError> {
@@ -139,5 +149,39 @@ impl RoomLogStore for SqlMessageStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.read("check", |db| async move { db.ping().await }).await
+    }
+}
+
+#[async_trait]
+impl MessageFolds for SqlMessageStore {
+    async fn read_folds(&self, room: RoomId, messages: &[Seq]) -> Result<Folds, StoreError> {
+        let messages = messages.to_vec();
+        self.read("read_folds", move |db| folds::read(db, room, messages)).await
+    }
+
+    async fn read_entries(
+        &self,
+        room: RoomId,
+        class: EventClass,
+        stretch: Stretch,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let query = queries::events(room, stretch, Some(class), End::Oldest, limit);
+        let rows = self.read("read_entries", move |db| queries::rows(db, query)).await?;
+        Ok(rows.into_iter().map(|row| row::to_entry(row, &self.identity.epoch)).collect())
+    }
+
+    async fn keep_folds(&self, rooms: &[FoldedRoom]) -> Result<(), StoreError> {
+        let (writer, rooms) = (self.writer.clone(), rooms.to_vec());
+        self.gate.run("keep_folds", async move { folds::keep(writer, rooms).await.map_err(store_error) }).await
+    }
+
+    async fn folded_position(&self) -> Result<Option<ScanPosition>, StoreError> {
+        self.read("folded_position", folds::position).await
+    }
+
+    async fn keep_folded_position(&self, position: ScanPosition) -> Result<(), StoreError> {
+        let keeping = folds::keep_position(self.writer.clone(), position);
+        self.gate.run("keep_folded_position", async move { keeping.await.map_err(store_error) }).await
     }
 }

@@ -7,12 +7,16 @@ use loquat_proto::messages::v1::{
 use super::*;
 
 impl House {
-    async fn list(&self, reader: UserId, request: ListMessagesRequest) -> Result<ListMessagesResponse, Status> {
+    pub(super) async fn list(
+        &self,
+        reader: UserId,
+        request: ListMessagesRequest,
+    ) -> Result<ListMessagesResponse, Status> {
         let request = ListMessagesRequest { room_id: ROOM.to_string(), ..request };
         self.messages().list_messages(self.by(reader, request)).await.map(Response::into_inner)
     }
 
-    async fn get(&self, reader: UserId, message_id: String) -> Result<Message, Status> {
+    pub(super) async fn get(&self, reader: UserId, message_id: String) -> Result<Message, Status> {
         let request = GetMessageRequest { room_id: ROOM.to_string(), message_id };
         let response = self.messages().get_message(self.by(reader, request)).await?;
         Ok(response.into_inner().message.expect("a message"))

@@ -7,7 +7,7 @@ use loquat_proto::messages::v1::{
 use super::*;
 
 impl House {
-    async fn read(
+    pub(super) async fn read(
         &self,
         reader: Option<UserId>,
         after: Option<RoomCursor>,
@@ -19,7 +19,7 @@ impl House {
     }
 
     /// Returns the cursor right after an event.
-    async fn cursor_at(&self, seq: u64) -> RoomCursor {
+    pub(super) async fn cursor_at(&self, seq: u64) -> RoomCursor {
         let epoch = self.read(None, None, 0).await.expect("a head").head.expect("a cursor").epoch;
         let beginning = RoomCursor { room_id: ROOM.to_string(), epoch, ..RoomCursor::default() };
         let all = self.read(None, Some(beginning.clone()), 0).await.expect("events").events;
@@ -28,7 +28,7 @@ impl House {
     }
 }
 
-fn seqs(page: &ReadRoomLogResponse) -> Vec<u64> {
+pub(super) fn seqs(page: &ReadRoomLogResponse) -> Vec<u64> {
     page.events.iter().map(|event| event.seq).collect()
 }
 
@@ -49,6 +49,7 @@ async fn a_gateway_reads_exactly_what_follows_a_cursor() {
     let rest = house.read(None, Some(house.cursor_at(2).await), 0).await.expect("a page");
     assert_eq!((seqs(&rest), rest.reset_reason()), (vec![3, 4, 5, 6], ResetReason::Unspecified));
     assert!(!rest.reader_is_member);
+    assert_eq!((rest.hidden_ranges.len(), rest.visible_from_seq), (0, 0));
     let head = rest.head.expect("a head");
     assert_eq!((head.seq, &head.event_id), (6, &rest.events[3].event_id));
     let page = house.read(None, Some(house.cursor_at(0).await), 2).await.expect("a page");

@@ -35,7 +35,8 @@ async fn a_message_is_sent_formatted_and_told() {
         (message.message_id.as_str(), message.sender_id.as_str())
     );
     let Some(Change::MessageSent(told)) = event.change else { panic!("a message") };
-    assert_eq!(told.message, Some(message));
+    assert_eq!((message.as_of_seq, message.is_deleted, message.edit_count), (2, false, 0));
+    assert_eq!(told.message, Some(Message { as_of_seq: 0, ..message }));
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use loquat_ids::{RoomId, Timestamp};
 use super::Place;
 use crate::{
     model::{
-        Change, ChangeKind, DedupKey, Head, Role, RoomEvent, Seq, TraceContext,
-        fixture::{ALICE, BOB, created, decided, event, event_id, moved, room, send, sent},
+        Change, ChangeKind, DedupKey, EventClass, Head, Role, RoomEvent, Seq, TraceContext,
+        fixture::{ALICE, BOB, changed, created, decided, event, event_id, moved, room, send, sent},
     },
     ports::{AppendError, End, RoomLogStore, Stretch},
     store::OpenError,
@@ -52,7 +52,9 @@ pub(super) async fn a_room_without_a_log_has_nothing(place: &Place) {
     assert_eq!(store.head(ROOM).await.expect("an answer"), None);
     assert_eq!(store.heads(&[]).await.expect("an answer"), []);
     assert_eq!(read_all(&*store).await, []);
-    assert_eq!(store.find_event(ROOM, event_id(1)).await.expect("an answer"), None);
+    assert_eq!(store.find_events(ROOM, &[event_id(1)]).await.expect("an answer"), []);
+    assert_eq!(store.find_events(ROOM, &[]).await.expect("an answer"), []);
+    assert_eq!(store.read_places(ROOM, &[Seq::new(1)]).await.expect("an answer"), []);
     assert_eq!(store.find_repeats(ROOM, &[]).await.expect("an answer"), []);
     assert_eq!(store.changed_heads(None).await.expect("an answer").heads, []);
     store.check().await.expect("a store that answers");
@@ -65,9 +67,14 @@ pub(super) async fn what_is_written_is_read(place: &Place) {
     store.append_batch(ROOM, &events[4..]).await.expect("a batch");
     assert_eq!(read_all(&*store).await, as_kept(&events, &*store));
     assert_eq!(store.head(ROOM).await.expect("a head"), Some(events[8].head()));
-    let found = store.find_event(ROOM, events[2].event_id).await.expect("an event");
-    assert_eq!(found, Some(as_kept(&events[2..3], &*store).remove(0)));
-    assert_eq!(store.find_event(room(2), events[2].event_id).await.expect("an answer"), None);
+    let mut found =
+        store.find_events(ROOM, &[events[2].event_id, events[7].event_id, event_id(99)]).await.expect("events");
+    found.sort_by_key(|event| event.seq);
+    assert_eq!(found, as_kept(&[Arc::clone(&events[2]), Arc::clone(&events[7])], &*store));
+    assert_eq!(store.find_events(room(2), &[events[2].event_id]).await.expect("an answer"), []);
+    let places = [9, 3, 10, 4].map(Seq::new);
+    let expected = [2, 3, 8].map(|index: usize| Arc::clone(&events[index]));
+    assert_eq!(store.read_places(ROOM, &places).await.expect("events"), as_kept(&expected, &*store));
     let keys: Vec<DedupKey> = events[..3].iter().map(|event| event.dedup_key.clone()).collect();
     let mut repeats = store.find_repeats(ROOM, &keys).await.expect("events");
     repeats.sort_by_key(|event| event.seq);
@@ -206,17 +213,19 @@ pub(super) async fn texts_of_all_kinds_are_kept_to_the_byte(place: &Place) {
 
 pub(super) async fn blanked_events_keep_their_class(place: &Place) {
     let store = place.open().await;
-    let blanked = |was| Change::Blanked { was };
+    let blanked = |was| Change::Blanked { was, message: None };
     let events = [
         event(ROOM, 1, decided(1, created(&[ALICE]))),
         Arc::new(RoomEvent { change: blanked(ChangeKind::MessageSent), ..(*message(2, 2)).clone() }),
         Arc::new(RoomEvent { change: blanked(ChangeKind::RoomUpdated), ..(*message(3, 3)).clone() }),
         message(4, 4),
+        changed(ROOM, 5, ALICE, crate::model::fixture::blanked(2)),
     ];
     store.append_batch(ROOM, &events).await.expect("a batch");
     assert_eq!(read_all(&*store).await, as_kept(&events, &*store));
     assert_eq!(seqs(&store.read_messages(ROOM, ALL, End::Oldest, 10).await.expect("messages")), [2, 4]);
     assert_eq!(seqs(&store.read_state_events(ROOM, ALL, 10).await.expect("events")), [1, 3]);
+    assert_eq!(store.read_entries(ROOM, EventClass::Change, ALL, 10).await.expect("events").len(), 1);
 }
 
 pub(super) async fn events_are_read_by_stretches(place: &Place) {

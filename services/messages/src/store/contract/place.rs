@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use loquat_ids::{IdSource as _, RandomIds};
-use sea_orm::{ConnectionTrait as _, Database};
+use loquat_ids::{IdSource as _, RandomIds, RoomId};
+use sea_orm::{ConnectionTrait as _, Database, Statement};
 use tempfile::TempDir;
 
 use super::super::{Founding, OpenError, open};
-use crate::ports::RoomLogStore;
+use crate::ports::MessageStore;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -49,11 +49,11 @@ impl Place {
         &self.url
     }
 
-    pub(crate) async fn open(&self) -> Arc<dyn RoomLogStore> {
+    pub(crate) async fn open(&self) -> Arc<dyn MessageStore> {
         self.try_open().await.expect("a store")
     }
 
-    pub(crate) async fn try_open(&self) -> Result<Arc<dyn RoomLogStore>, OpenError> {
+    pub(crate) async fn try_open(&self) -> Result<Arc<dyn MessageStore>, OpenError> {
         open(&self.url, Founding::fresh(&RandomIds), DEADLINE).await
     }
 
@@ -63,13 +63,58 @@ impl Place {
             let client = mongodb::Client::with_uri_str(&self.url).await.expect("a client");
             let facts =
                 client.default_database().expect("a database").collection::<mongodb::bson::Document>("room_log_facts");
-            let newer = mongodb::bson::doc! { "$set": { "number": 2_i64 } };
+            let newer = mongodb::bson::doc! { "$set": { "number": 1_000_i64 } };
             facts.update_one(mongodb::bson::doc! { "_id": "schema_version" }, newer).await.expect("an update");
             return;
         }
         let db = Database::connect(&self.url).await.expect("a database");
         let migration = "INSERT INTO room_log_migrations (version, applied_at) VALUES ('m29990101_000001_later', 1)";
         db.execute_unprepared(migration).await.expect("a row");
+        db.close().await.expect("a closed connection");
+    }
+
+    /// Makes an event's content something that no version of this program has written.
+    pub(crate) async fn garble(&self, room: RoomId, seq: i64) {
+        if matches!(self.kind, Kind::Mongodb) {
+            use mongodb::bson::{Binary, doc, spec::BinarySubtype};
+            let client = mongodb::Client::with_uri_str(&self.url).await.expect("a client");
+            let events =
+                client.default_database().expect("a database").collection::<mongodb::bson::Document>("room_events");
+            let room = Binary { subtype: BinarySubtype::Uuid, bytes: room.as_uuid().as_bytes().to_vec() };
+            let garbled = doc! { "$set": { "payload": { "said_backwards": 1 } } };
+            events.update_one(doc! { "room_id": room, "seq": seq }, garbled).await.expect("an update");
+            return;
+        }
+        let db = Database::connect(&self.url).await.expect("a database");
+        let garble = "UPDATE room_events SET payload = '{\"said_backwards\":1}' WHERE room_id = $1 AND seq = $2";
+        let values = [room.as_uuid().into(), seq.into()];
+        db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), garble, values))
+            .await
+            .expect("an update");
+        db.close().await.expect("a closed connection");
+    }
+
+    /// Makes the store what it was before there were folds.
+    pub(crate) async fn make_older(&self) {
+        if matches!(self.kind, Kind::Mongodb) {
+            let client = mongodb::Client::with_uri_str(&self.url).await.expect("a client");
+            let database = client.default_database().expect("a database");
+            for name in ["message_folds", "room_folds"] {
+                database.collection::<mongodb::bson::Document>(name).drop().await.expect("a dropped collection");
+            }
+            let older = mongodb::bson::doc! { "$set": { "number": 1_i64 } };
+            let facts = database.collection::<mongodb::bson::Document>("room_log_facts");
+            facts.update_one(mongodb::bson::doc! { "_id": "schema_version" }, older).await.expect("an update");
+            return;
+        }
+        let db = Database::connect(&self.url).await.expect("a database");
+        for statement in [
+            "DROP TABLE message_folds",
+            "DROP TABLE room_folds",
+            "DELETE FROM room_log_migrations WHERE version LIKE '%message_folds'",
+        ] {
+            db.execute_unprepared(statement).await.expect("an older schema");
+        }
         db.close().await.expect("a closed connection");
     }
 

@@ -11,19 +11,20 @@ use mongodb::{
 
 use super::{
     super::{Founding, OpenError},
+    folds::FoldCollections,
     indexes,
 };
 
 /// The version of the schema that this program writes and reads.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const DEFAULT_DATABASE: &str = "loquat_messages";
 
-/// Connects, makes what is missing, and returns the events and the store's identity.
+/// Connects, makes what is missing, and returns the collections and the store's identity.
 pub(super) async fn connect(
     mut options: ClientOptions,
     founding: Founding,
     deadline: Duration,
-) -> Result<(Collection<Document>, Founding), OpenError> {
+) -> Result<(FoldCollections, Founding), OpenError> {
     let write_concern = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(deadline).build();
     options.write_concern = Some(write_concern);
     // What a majority does not have could still be undone, and must not be acknowledged.
@@ -37,21 +38,38 @@ pub(super) async fn connect(
     let database_name = options.default_database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
     let database = Client::with_options(options)?.database(&database_name);
 
-    check_schema(&database).await?;
-    let events = database.collection("room_events");
-    for index in indexes::models() {
-        // One by one: FerretDB's connection breaks on a list of which some are there already.
-        events.create_index(index).await?;
+    let found = check_schema(&database).await?;
+    let collections = FoldCollections {
+        events: database.collection("room_events"),
+        messages: database.collection("message_folds"),
+        rooms: database.collection("room_folds"),
+        facts: database.collection("room_log_facts"),
+    };
+    make_indexes(&collections.events, indexes::of_events()).await?;
+    make_indexes(&collections.messages, indexes::of_message_folds()).await?;
+    make_indexes(&collections.rooms, indexes::of_room_folds()).await?;
+    if found < SCHEMA_VERSION {
+        let version = doc! { "$set": { "number": SCHEMA_VERSION } };
+        collections.facts.update_one(doc! { "_id": "schema_version" }, version).await?;
     }
     let identity = identity(&database, &founding).await?;
-    Ok((events, identity))
+    Ok((collections, identity))
 }
 
-async fn check_schema(database: &Database) -> Result<(), OpenError> {
+async fn make_indexes(collection: &Collection<Document>, declared: Vec<indexes::Declared>) -> Result<(), OpenError> {
+    for index in indexes::models(declared) {
+        // One by one: FerretDB's connection breaks on a list of which some are there already.
+        collection.create_index(index).await?;
+    }
+    Ok(())
+}
+
+/// Returns the version of what is there.
+async fn check_schema(database: &Database) -> Result<i64, OpenError> {
     let version = keep(database, "schema_version", doc! { "number": SCHEMA_VERSION }).await?;
     match version.get_i64("number") {
         Ok(number) if number > SCHEMA_VERSION => Err(OpenError::Newer),
-        Ok(_) => Ok(()),
+        Ok(number) => Ok(number),
         Err(_) => Err(OpenError::Foreign("schema version")),
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::errors::store_error;
 use crate::{
-    model::{ContentHash, DedupKey, Head, RoomEvent, Seq, TraceContext},
-    ports::{Cause, StoreError},
+    model::{ContentHash, DedupKey, EventClass, Head, RoomEvent, Seq, TraceContext},
+    ports::{Cause, LogEntry, StoreError, Undecodable},
 };
 
 /// The fields of a document of the collection of events.
@@ -33,7 +33,7 @@ pub(super) fn from_event(event: &RoomEvent) -> Result<Document, StoreError> {
         field::ROOM: binary(event.room.as_uuid()),
         field::SEQ: event.seq.to_stored(),
         field::EVENT: binary(event.event_id.as_uuid()),
-        field::CLASS: i32::from(event.change.kind().class().to_stored()),
+        field::CLASS: i32::from(event.change.class().to_stored()),
         field::DEDUP_KEY: event.dedup_key.as_str(),
         field::CREATE_TIME: event.create_time.as_micros(),
         field::CONTENT_HASH: Binary { subtype: BinarySubtype::Generic, bytes: event.content_hash.0.to_vec() },
@@ -51,6 +51,15 @@ pub(super) fn from_event(event: &RoomEvent) -> Result<Document, StoreError> {
 
 pub(super) fn to_event(document: &Document, epoch: &Epoch) -> Result<RoomEvent, StoreError> {
     read_event(document, epoch).map_err(StoreError::Unavailable)
+}
+
+/// Reads a document, or says why it is none of ours.
+pub(super) fn to_entry(document: &Document, epoch: &Epoch) -> LogEntry {
+    read_event(document, epoch).map_err(|error| Undecodable {
+        seq: document.get_i64(field::SEQ).map_or(Seq::ZERO, Seq::from_stored),
+        payload: document.get(field::PAYLOAD).map(ToString::to_string).unwrap_or_default().into(),
+        error,
+    })
 }
 
 fn read_event(document: &Document, epoch: &Epoch) -> Result<RoomEvent, Cause> {
@@ -83,9 +92,14 @@ pub(super) fn read_head(document: &Document) -> Result<(RoomId, Head), Cause> {
     Ok((RoomId::from_uuid(uuid_of(document.get(field::ROOM))?), head))
 }
 
-/// The fields that [`read_head`] reads.
+/// Tells whether an event is a message.
+pub(super) fn is_message(document: &Document) -> bool {
+    document.get_i32(field::CLASS).is_ok_and(|class| class == i32::from(EventClass::Message.to_stored()))
+}
+
+/// The fields that [`read_head`] and [`is_message`] read.
 pub(super) fn head_fields() -> Document {
-    doc! { field::ROOM: 1, field::SEQ: 1, field::EVENT: 1, field::CREATE_TIME: 1 }
+    doc! { field::ROOM: 1, field::SEQ: 1, field::EVENT: 1, field::CREATE_TIME: 1, field::CLASS: 1 }
 }
 
 /// Reads the last event of a room's log.

@@ -5,7 +5,7 @@ use mongodb::error::{Error, ErrorKind};
 use crate::ports::{AppendError, StoreError};
 
 /// A unique index refused a document.
-const DUPLICATE_KEY: i32 = 11_000;
+pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
 /// The server has no space left or its disk failed: OutOfDiskSpace, FileStreamFailed
 /// (<https://www.mongodb.com/docs/manual/reference/error-codes/>).

@@ -1,6 +1,6 @@
 //! What the driver sends: every read fits a declared index, every write is as durable as it is said to be.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use loquat_ids::RandomIds;
 use mongodb::{
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use super::{MongoMessageStore, indexes};
 use crate::{
     model::{
-        DedupKey, RoomEvent, Seq,
+        Change, ChangeKind, DedupKey, EventClass, MessageFold, RoomEvent, ScanPosition, Seq,
         fixture::{ALICE, created, decided, event, event_id, room, send},
     },
-    ports::{End, RoomLogStore as _, Stretch},
+    ports::{End, FoldedRoom, MessageFolds as _, RoomLogStore as _, Stretch},
     store::{Founding, contract::Place},
 };
 
@@ -67,40 +67,68 @@ async fn every_read_fits_a_declared_index_and_every_write_is_majority_and_journa
     store.read_state_events(room(1), ALL, 10).await.expect("events");
     store.read_messages(room(1), ALL, End::Oldest, 10).await.expect("messages");
     store.read_messages(room(1), ALL, End::Newest, 10).await.expect("messages");
-    store.find_event(room(1), event_id(2)).await.expect("an event");
+    store.find_events(room(1), &[event_id(2)]).await.expect("an event");
+    store.read_places(room(1), &[Seq::new(1), Seq::new(2)]).await.expect("events");
     let keys = ["a", "b"].map(|key| DedupKey::from_stored(key.to_owned()));
     store.find_repeats(room(1), &keys).await.expect("an answer");
     let found = store.changed_heads(None).await.expect("heads");
     store.changed_heads(Some(found.next)).await.expect("heads");
+    store.read_folds(room(1), &[Seq::new(2), Seq::new(3)]).await.expect("folds");
+    store.read_entries(room(1), EventClass::Change, ALL, 10).await.expect("events");
+    store.keep_folds(&[folded_room()]).await.expect("a fold");
+    store.keep_folded_position(ScanPosition(1)).await.expect("a position");
+    store.folded_position().await.expect("a position");
 
-    let (mut finds, mut inserts) = (0, 0);
-    let declared = indexes::declared();
+    let mut counts = BTreeMap::new();
     while let Ok(seen) = seen.try_recv() {
         let CommandEvent::Started(started) = seen else { continue };
-        let command = started.command;
-        match started.command_name.as_str() {
-            "find" if command.get_str("find").is_ok_and(|collection| collection == "room_events") => {
-                finds += 1;
-                let empty = Document::new();
-                let filter = command.get_document("filter").unwrap_or(&empty);
-                let sort = command.get_document("sort").unwrap_or(&empty);
-                assert!(declared.iter().any(|(_, keys, _)| fits(keys, filter, sort)), "{command}");
-                let concern = command.get_document("readConcern").expect("a concern");
-                assert_eq!(concern.get_str("level").expect("a level"), "majority");
+        let (name, command) = (started.command_name.as_str(), started.command);
+        if !["find", "insert", "update", "delete"].contains(&name) {
+            continue;
+        }
+        let collection = command.get_str(name).expect("a collection");
+        if collection == "room_log_facts" {
+            // A handful of documents, each by its `_id`.
+            continue;
+        }
+        *counts.entry(name.to_owned()).or_insert(0) += 1;
+        let declared = match collection {
+            "room_events" => indexes::of_events(),
+            "message_folds" => indexes::of_message_folds(),
+            _ => indexes::of_room_folds(),
+        };
+        let is_by_index =
+            |filter: &Document, sort: &Document| declared.iter().any(|(_, keys, _)| fits(keys, filter, sort));
+        if name == "find" {
+            let empty = Document::new();
+            let filter = command.get_document("filter").unwrap_or(&empty);
+            let sort = command.get_document("sort").unwrap_or(&empty);
+            assert!(is_by_index(filter, sort), "{command}");
+            let concern = command.get_document("readConcern").expect("a concern");
+            assert_eq!(concern.get_str("level").expect("a level"), "majority");
+            continue;
+        }
+        let concern = command.get_document("writeConcern").expect("a concern");
+        assert_eq!(concern.get_str("w").expect("a number of servers"), "majority");
+        assert!(concern.get_bool("j").expect("a journal"));
+        assert!(concern.contains_key("wtimeout"), "{concern}");
+        assert!(collection == "message_folds" || command.get_bool("ordered").unwrap_or(true), "{command}");
+        for writes in ["updates", "deletes"] {
+            for write in command.get_array(writes).into_iter().flatten() {
+                let filter = write.as_document().expect("a write").get_document("q").expect("a filter");
+                assert!(is_by_index(filter, &Document::new()), "{command}");
             }
-            "insert" => {
-                inserts += 1;
-                let concern = command.get_document("writeConcern").expect("a concern");
-                assert_eq!(concern.get_str("w").expect("a number of servers"), "majority");
-                assert!(concern.get_bool("j").expect("a journal"));
-                assert!(concern.contains_key("wtimeout"), "{concern}");
-                assert!(command.get_bool("ordered").unwrap_or(true));
-            }
-            _ => {}
         }
     }
-    assert_eq!(finds, 12, "every read is seen");
-    assert_eq!(inserts, 4, "the batch, and three facts about the store");
+    let expected = [("delete", 1), ("find", 16), ("insert", 2), ("update", 3)];
+    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)).into(), "every command is seen");
     drop(store);
     place.remove().await;
+}
+
+fn folded_room() -> FoldedRoom {
+    let fold = MessageFold { as_of: Seq::new(4), is_deleted: true, ..MessageFold::default() };
+    let blanked = Change::Blanked { was: ChangeKind::MessageSent, message: None };
+    let erased = vec![(Seq::new(2), blanked.clone()), (Seq::new(3), blanked)];
+    FoldedRoom { room: room(1), folded_to: Seq::new(4), folds: vec![(Seq::new(2), fold)], erased }
 }

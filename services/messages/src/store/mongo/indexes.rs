@@ -1,4 +1,4 @@
-//! The indexes of the collection of events. Every read is answered by one of them.
+//! The indexes of the collections. Every read and every write that looks for something is answered by one of them.
 
 use mongodb::{
     IndexModel,
@@ -6,11 +6,14 @@ use mongodb::{
     options::IndexOptions,
 };
 
-use super::document::field;
+use super::{document::field, folds::fold_field};
 
-/// Returns the name, the keys and the uniqueness of each. The two unique ones are the fence between writers.
-pub(super) fn declared() -> [(&'static str, Document, bool); 5] {
-    [
+/// A name, keys, and whether they are unique.
+pub(super) type Declared = (&'static str, Document, bool);
+
+/// Those of the events. The two unique ones are the fence between writers.
+pub(super) fn of_events() -> Vec<Declared> {
+    vec![
         ("place", doc! { field::ROOM: 1, field::SEQ: 1 }, true),
         ("dedup_key", doc! { field::ROOM: 1, field::DEDUP_KEY: 1 }, true),
         ("class", doc! { field::ROOM: 1, field::CLASS: 1, field::SEQ: 1 }, false),
@@ -19,10 +22,20 @@ pub(super) fn declared() -> [(&'static str, Document, bool); 5] {
     ]
 }
 
-pub(super) fn models() -> Vec<IndexModel> {
-    let model = |(name, keys, unique): (&str, Document, bool)| {
+/// Those of the folds of messages. One fold stands for a message and a place.
+pub(super) fn of_message_folds() -> Vec<Declared> {
+    vec![("place", doc! { field::ROOM: 1, fold_field::MESSAGE: 1, fold_field::AS_OF: 1 }, true)]
+}
+
+/// Those of how far rooms are folded.
+pub(super) fn of_room_folds() -> Vec<Declared> {
+    vec![("room", doc! { field::ROOM: 1 }, true)]
+}
+
+pub(super) fn models(declared: Vec<Declared>) -> impl Iterator<Item = IndexModel> {
+    let model = |(name, keys, unique): Declared| {
         let options = IndexOptions::builder().name(name.to_owned()).unique(unique).build();
         IndexModel::builder().keys(keys).options(options).build()
     };
-    declared().into_iter().map(model).collect()
+    declared.into_iter().map(model)
 }

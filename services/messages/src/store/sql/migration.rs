@@ -1,6 +1,7 @@
 //! The schema, and its versions.
 
 mod m20261101_000001_room_events;
+mod m20261124_000002_message_folds;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, TransactionTrait as _};
 use sea_orm_migration::{
@@ -17,7 +18,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261101_000001_room_events::Migration)]
+        vec![Box::new(m20261101_000001_room_events::Migration), Box::new(m20261124_000002_message_folds::Migration)]
     }
 
     /// A table of its own: services may share a database.

@@ -2,8 +2,8 @@
 
 use loquat_ids::{EventId, RoomId, Timestamp};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _, Order, QueryFilter as _,
-    QueryOrder as _, QueryResult, QuerySelect as _, Select, Statement, Value,
+    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, EntityTrait as _, Order,
+    QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, Select, Statement, Value,
     prelude::{Expr, Uuid},
     sea_query::ExprTrait as _,
 };
@@ -43,9 +43,15 @@ pub(super) fn events(
     query.order_by(Column::Class, order.clone()).order_by(Column::Seq, order)
 }
 
-pub(super) fn by_event(room: RoomId, event: EventId) -> Select<Entity> {
-    let room = Column::RoomId.eq(room.as_uuid());
-    Entity::find().filter(room).filter(Column::EventId.eq(event.as_uuid())).limit(1)
+pub(super) fn by_events(room: RoomId, events: &[EventId]) -> Select<Entity> {
+    let events = events.iter().map(|event| event.as_uuid());
+    Entity::find().filter(Column::RoomId.eq(room.as_uuid())).filter(Column::EventId.is_in(events))
+}
+
+pub(super) fn by_places(room: RoomId, places: &[Seq]) -> Select<Entity> {
+    let places = places.iter().map(|place| place.to_stored());
+    let query = Entity::find().filter(Column::RoomId.eq(room.as_uuid())).filter(Column::Seq.is_in(places));
+    query.order_by(Column::Seq, Order::Asc)
 }
 
 pub(super) fn by_keys(room: RoomId, keys: &[DedupKey]) -> Select<Entity> {
@@ -64,12 +70,12 @@ pub(super) async fn head(db: DatabaseConnection, room: RoomId) -> Result<Option<
 }
 
 pub(super) async fn heads(db: DatabaseConnection, rooms: Vec<RoomId>) -> Result<Vec<(RoomId, Head)>, DbErr> {
-    let rows = db.query_all_raw(heads_statement(&db, &rooms)).await?;
+    let rows = db.query_all_raw(heads_statement(db.get_database_backend(), &rooms)).await?;
     rows.iter().map(room_head).collect()
 }
 
 /// One seek for each room: `MAX` over a whole room's index would read all of it.
-pub(super) fn heads_statement(db: &DatabaseConnection, rooms: &[RoomId]) -> Statement {
+pub(super) fn heads_statement(backend: DbBackend, rooms: &[RoomId]) -> Statement {
     let places: Vec<_> = (1..=rooms.len()).map(|number| format!("(${number})")).collect();
     let query = format!(
         "WITH wanted (room_id) AS (VALUES {}) \
@@ -79,7 +85,7 @@ pub(super) fn heads_statement(db: &DatabaseConnection, rooms: &[RoomId]) -> Stat
         places.join(", ")
     );
     let rooms = rooms.iter().map(|room| Value::from(room.as_uuid()));
-    Statement::from_sql_and_values(db.get_database_backend(), query, rooms)
+    Statement::from_sql_and_values(backend, query, rooms)
 }
 
 /// Reads the columns `room_id, seq, event_id, create_time`.

@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::NotSet, Set};
 use super::entity::{ActiveModel, Model};
 use crate::{
     model::{ContentHash, DedupKey, RoomEvent, Seq, TraceContext},
-    ports::{Cause, StoreError},
+    ports::{Cause, LogEntry, StoreError, Undecodable},
 };
 
 pub(super) fn from_event(event: &RoomEvent) -> ActiveModel {
@@ -16,7 +16,7 @@ pub(super) fn from_event(event: &RoomEvent) -> ActiveModel {
         seq: Set(event.seq.to_stored()),
         position: NotSet,
         event_id: Set(event.event_id.as_uuid()),
-        class: Set(event.change.kind().class().to_stored()),
+        class: Set(event.change.class().to_stored()),
         dedup_key: Set(event.dedup_key.as_str().to_owned()),
         actor_id: Set(event.actor.map(UserId::as_uuid)),
         create_time: Set(event.create_time.as_micros()),
@@ -27,10 +27,19 @@ pub(super) fn from_event(event: &RoomEvent) -> ActiveModel {
     }
 }
 
+/// Reads a row, or says why it is none of ours.
+pub(super) fn to_entry(row: Model, epoch: &Epoch) -> LogEntry {
+    let (seq, payload) = (Seq::from_stored(row.seq), row.payload.clone());
+    read(row, epoch).map_err(|error| Undecodable { seq, payload: payload.into(), error })
+}
+
 pub(super) fn to_event(row: Model, epoch: &Epoch) -> Result<RoomEvent, StoreError> {
-    let unreadable = |cause: Cause| StoreError::Unavailable(cause);
-    let content_hash = row.content_hash.try_into().map_err(|_| unreadable("a content hash has 32 bytes".into()))?;
-    let change = serde_json::from_str(&row.payload).map_err(|error| unreadable(error.into()))?;
+    read(row, epoch).map_err(StoreError::Unavailable)
+}
+
+fn read(row: Model, epoch: &Epoch) -> Result<RoomEvent, Cause> {
+    let content_hash = row.content_hash.try_into().map_err(|_| "a content hash has 32 bytes")?;
+    let change = serde_json::from_str(&row.payload)?;
     let trace =
         row.traceparent.map(|traceparent| TraceContext { traceparent, tracestate: row.tracestate.unwrap_or_default() });
     Ok(RoomEvent {

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statem
 
 use super::queries::room_head;
 use crate::{
-    model::{Head, ScanPosition},
+    model::{EventClass, Head, ScanPosition, Seq},
     ports::ChangedHeads,
 };
 
@@ -17,12 +17,12 @@ const LOOK_BACK: &str = "SELECT position FROM room_events ORDER BY position DESC
 /// The oldest transaction that may still write: everything before it has committed or never will.
 const OLDEST_RUNNING: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS position";
 
-pub(super) const PAGE: &str = "SELECT position, room_id, seq, event_id, create_time FROM room_events \
+pub(super) const PAGE: &str = "SELECT position, room_id, seq, event_id, create_time, class FROM room_events \
     WHERE position >= $1 ORDER BY position LIMIT 2000";
 const PAGE_EVENTS: usize = 2_000;
 
 /// How many pages a scan reads at most. The next one goes on from there.
-const PAGES: usize = 50;
+const PAGES: usize = 10;
 
 pub(super) async fn changed_heads(db: DatabaseConnection, since: Option<ScanPosition>) -> Result<ChangedHeads, DbErr> {
     // Read before the events: what commits later is then not before it.
@@ -35,6 +35,7 @@ pub(super) async fn changed_heads(db: DatabaseConnection, since: Option<ScanPosi
         None => position(&db, LOOK_BACK).await?.unwrap_or(0),
     };
     let mut heads: HashMap<RoomId, Head> = HashMap::new();
+    let mut changes: HashMap<RoomId, Seq> = HashMap::new();
     for _ in 0..PAGES {
         let page = Statement::from_sql_and_values(db.get_database_backend(), PAGE, [from.into()]);
         let rows = db.query_all_raw(page).await?;
@@ -42,6 +43,10 @@ pub(super) async fn changed_heads(db: DatabaseConnection, since: Option<ScanPosi
             from = row.try_get("", "position")?;
             let (room, head) = room_head(row)?;
             heads.entry(room).and_modify(|known| *known = later(*known, head)).or_insert(head);
+            if row.try_get::<i16>("", "class")? != EventClass::Message.to_stored() {
+                let last = changes.entry(room).or_default();
+                *last = head.seq.max(*last);
+            }
         }
         if rows.len() < PAGE_EVENTS {
             // What stands at the last position is read once more: it costs little, and on PostgreSQL a batch shares one.
@@ -49,7 +54,11 @@ pub(super) async fn changed_heads(db: DatabaseConnection, since: Option<ScanPosi
             break;
         }
     }
-    Ok(ChangedHeads { heads: heads.into_iter().collect(), next: ScanPosition(from) })
+    Ok(ChangedHeads {
+        heads: heads.into_iter().collect(),
+        changes: changes.into_iter().collect(),
+        next: ScanPosition(from),
+    })
 }
 
 fn later(one: Head, other: Head) -> Head {
