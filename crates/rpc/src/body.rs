@@ -28,7 +28,7 @@ const FRAME_HEAD_BYTES: usize = 5;
 ///
 /// # Errors
 ///
-/// Says whether it is too large, too slow, or broken.
+/// Says whether it is too large, too slow, one too many, or broken.
 pub async fn whole(body: Body) -> Result<Bytes, RpcFault> {
     let limited = Limited::new(body, MAX_REQUEST_BYTES + FRAME_HEAD_BYTES);
     match timeout(WHOLE_DEADLINE, limited.collect()).await {
@@ -36,9 +36,15 @@ pub async fn whole(body: Body) -> Result<Bytes, RpcFault> {
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(RpcFault::MessageTooLarge { limit_bytes: MAX_REQUEST_BYTES })
         }
+        Ok(Err(error)) if is_overload(error.as_ref()) => Err(RpcFault::Overloaded),
         Ok(Err(_)) => Err(RpcFault::MalformedRequest),
         Err(_) => Err(RpcFault::Deadline),
     }
+}
+
+/// Whether a body broke because too many bytes are in hand already.
+fn is_overload(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error.downcast_ref::<Status>().is_some_and(|status| status.code() == tonic::Code::ResourceExhausted)
 }
 
 /// What a body ends with when it breaks.

@@ -1,6 +1,6 @@
 //! Who calls.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use loquat_ids::{SessionId, UserId};
 use tonic::{Request, Status};
@@ -47,6 +47,8 @@ pub struct SignedIn {
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
     pub(crate) user: Option<SignedIn>,
+    /// How long the user's access token lives, from its issue to its end.
+    pub(crate) token_life: Duration,
     pub(crate) service: Option<ServiceName>,
 }
 
@@ -54,7 +56,7 @@ impl Caller {
     /// Returns who makes a call, as the authorization layer found it.
     #[must_use]
     pub fn of<T>(request: &Request<T>) -> &Self {
-        const NOBODY: &Caller = &Caller { user: None, service: None };
+        const NOBODY: &Caller = &Caller { user: None, token_life: Duration::ZERO, service: None };
         request.extensions().get().unwrap_or(NOBODY)
     }
 
@@ -65,6 +67,18 @@ impl Caller {
     /// UNAUTHENTICATED where there is none.
     pub fn user(&self) -> Result<SignedIn, Status> {
         self.user.ok_or_else(|| status(RpcFault::TokenMissing))
+    }
+
+    /// Returns whether it is known who calls.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.user.is_some() || self.service.is_some()
+    }
+
+    /// Returns how long the user's access token lives, from its issue to its end: for so long a session that ended is told of
+    /// ([`Verifier::unvouched`](crate::Verifier::unvouched)).
+    #[must_use]
+    pub const fn token_life(&self) -> Duration {
+        self.token_life
     }
 
     /// Returns the service at the other end of the connection.

@@ -28,12 +28,14 @@ use crate::{
     body::{WellEnded, WhenBroken, whole},
     caller::PeerService,
     fault::{RpcFault, status},
-    served::{Answer, Call, Served, asked_timeout},
+    served::{Answer, Call, Served, asked_timeout, name_of},
     trace,
 };
 
+mod dialer;
 mod node;
 
+pub use dialer::Dialer;
 pub use node::NodeAddress;
 use node::{Failure, Node};
 
@@ -90,7 +92,21 @@ impl Channel {
     #[must_use]
     pub fn remote(service: &'static str, addresses: &[NodeAddress], tls: Option<&crate::tls::PeerTls>) -> Self {
         assert!(!addresses.is_empty(), "a service has at least one address");
-        let nodes = addresses.iter().map(|address| Node::new(address, service, tls)).collect();
+        Self::to(service, addresses.iter().map(|address| Node::new(address, service, tls)).collect())
+    }
+
+    /// Reaches the replicas of a service over connections that a dialer makes.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no address.
+    #[must_use]
+    pub fn remote_over(service: &'static str, addresses: &[NodeAddress], dialer: &Dialer) -> Self {
+        assert!(!addresses.is_empty(), "a service has at least one address");
+        Self::to(service, addresses.iter().map(|address| Node::over(address, dialer)).collect())
+    }
+
+    fn to(service: &'static str, nodes: Vec<Node>) -> Self {
         let replicas = Replicas { service, nodes, next: AtomicUsize::new(0) };
         Self { target: Target::Remote(Arc::new(replicas)), deadline: DEADLINE, room: None }
     }
@@ -124,6 +140,21 @@ impl Channel {
                 })
                 .collect(),
         }
+    }
+
+    /// Returns a channel over connections of its own: for who finds that an old one is silent, and cannot wait until the
+    /// transport finds it dead.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        let target = match &self.target {
+            Target::InProcess { .. } => self.target.clone(),
+            Target::Remote(replicas) => Target::Remote(Arc::new(Replicas {
+                service: replicas.service,
+                nodes: replicas.nodes.iter().map(Node::afresh).collect(),
+                next: AtomicUsize::new(0),
+            })),
+        };
+        Self { target, ..self.clone() }
     }
 
     /// Sends a call and returns its answer, which is an error in gRPC's form where the service could not be asked.
@@ -223,11 +254,11 @@ fn again(head: &http::request::Parts, body: Bytes) -> Call {
 }
 
 fn span(call: &Call, target: &'static str) -> Span {
-    let path = call.uri().path().trim_start_matches('/');
-    let (service, method) = path.split_once('/').unwrap_or((path, ""));
+    let name = name_of(call.uri().path());
+    let (service, method) = name.split_once('/').unwrap_or((name, ""));
     tracing::info_span!(
         "call",
-        otel.name = path,
+        otel.name = name,
         otel.kind = "client",
         rpc.system = "grpc",
         rpc.service = service,

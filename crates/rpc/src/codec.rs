@@ -19,8 +19,9 @@ use tonic_prost::ProstEncoder;
 
 use crate::fault::{FieldViolation, RpcFault, status};
 
-/// How much an encoder sets aside at first, and how much ready output it gathers before it yields.
-const BUFFER: (usize, usize) = (512, 32 * 1024);
+/// How much an encoder sets aside at first, and how much ready output it gathers before it yields: so much is held for a stream
+/// whose client does not read.
+const BUFFER: (usize, usize) = (512, 8 * 1024);
 
 /// Encodes answers, and decodes and judges requests.
 #[derive(Debug)]

@@ -161,6 +161,8 @@ pub enum RpcFault {
     MessageTooLarge { limit_bytes: usize },
     #[error("there is no method {path} here")]
     UnknownMethod { path: String },
+    #[error("there is no service of that name here")]
+    UnknownService,
     #[error("the call needs an access token: send it as `authorization: Bearer`")]
     TokenMissing,
     #[error("the access token is not valid here: sign in again")]
@@ -185,6 +187,17 @@ pub enum RpcFault {
     ShuttingDown,
 }
 
+/// How much of a path that leads nowhere is told back.
+const MAX_PATH_CHARS: usize = 128;
+
+impl RpcFault {
+    /// Refuses a path that leads nowhere, of which only the beginning is told back.
+    #[must_use]
+    pub fn unknown_method(path: &str) -> Self {
+        Self::UnknownMethod { path: path.chars().take(MAX_PATH_CHARS).collect() }
+    }
+}
+
 fn sentence(violations: &[FieldViolation]) -> String {
     let mut fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
     fields.dedup();
@@ -196,6 +209,7 @@ impl Fault for RpcFault {
         match self {
             Self::InvalidFields(_) | Self::MalformedRequest | Self::MessageTooLarge { .. } => Code::InvalidArgument,
             Self::UnknownMethod { .. } => Code::Unimplemented,
+            Self::UnknownService => Code::NotFound,
             Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired | Self::SessionRevoked => {
                 Code::Unauthenticated
             }
@@ -213,6 +227,8 @@ impl Fault for RpcFault {
             Self::MalformedRequest => ErrorReason::MalformedRequest,
             Self::MessageTooLarge { .. } => ErrorReason::MessageTooLarge,
             Self::UnknownMethod { .. } => ErrorReason::UnknownMethod,
+            // Health has its own words, and no place in our contract.
+            Self::UnknownService => return Reason::new("grpc.health.v1", "SERVICE_UNKNOWN"),
             Self::TokenMissing => ErrorReason::TokenMissing,
             Self::TokenInvalid => ErrorReason::TokenInvalid,
             Self::TokenExpired => ErrorReason::TokenExpired,

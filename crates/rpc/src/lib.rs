@@ -24,7 +24,7 @@ mod verifier;
 
 pub use body::whole;
 pub use caller::{Caller, ServiceName, SignedIn};
-pub use channel::{Channel, NodeAddress};
+pub use channel::{Channel, Dialer, NodeAddress};
 pub use connection::Connection;
 pub use fault::{Fault, status};
 pub use listener::{HttpLimits, Listener};

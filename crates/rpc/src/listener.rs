@@ -45,6 +45,9 @@ const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 /// vanishing.
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(20);
 
+/// How many calls of one of our own services may be reset before we have looked at them.
+const PEER_RESETS: usize = 1_024;
+
 /// What one connection, and all of them, may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
@@ -73,8 +76,14 @@ pub struct HttpLimits {
     pub first_call_timeout: Duration,
     /// HTTP/1.1: how long a client may take to send a request's headers.
     pub header_read_timeout: Duration,
-    /// HTTP/1.1: bytes that are read ahead.
-    pub max_read_buffer_bytes: usize,
+    /// HTTP/1.1: bytes that are read ahead, and that hyper holds of an answer whose reader does not take them.
+    pub max_http1_buffer_bytes: usize,
+    /// Bytes that the kernel takes from us before it could send them (`TCP_NOTSENT_LOWAT`): what waits in it for a reader that
+    /// does not take them. What is on its way is not in it, so that a distant reader is not slowed.
+    pub max_unsent_bytes: u32,
+    /// Bytes that the kernel holds until they are acknowledged (`SO_SNDBUF`; it counts its own bookkeeping in, and so takes
+    /// twice as many).
+    pub socket_send_buffer_bytes: usize,
 }
 
 impl Default for HttpLimits {
@@ -83,7 +92,7 @@ impl Default for HttpLimits {
             max_connections: 50_000,
             max_concurrent_streams: 1_024,
             max_header_list_bytes: 16 * 1024,
-            max_send_buffer_bytes: 64 * 1024,
+            max_send_buffer_bytes: 16 * 1024,
             initial_stream_window_bytes: 64 * 1024,
             initial_connection_window_bytes: 1024 * 1024,
             max_pending_accept_reset_streams: 20,
@@ -92,8 +101,18 @@ impl Default for HttpLimits {
             keepalive_timeout: Duration::from_secs(10),
             first_call_timeout: Duration::from_secs(15),
             header_read_timeout: Duration::from_secs(10),
-            max_read_buffer_bytes: 64 * 1024,
+            max_http1_buffer_bytes: 32 * 1024,
+            max_unsent_bytes: 16 * 1024,
+            socket_send_buffer_bytes: 256 * 1024,
         }
+    }
+}
+
+impl HttpLimits {
+    /// Widens what guards against strangers: when a client leaves, a gateway resets all of its calls at once, on a connection
+    /// that carries those of many others.
+    fn for_peers(self) -> Self {
+        Self { max_pending_accept_reset_streams: PEER_RESETS, max_local_error_reset_streams: PEER_RESETS, ..self }
     }
 }
 
@@ -135,8 +154,8 @@ impl Listener {
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
         let places = Arc::new(Semaphore::new(self.limits.max_connections));
-        let builder = Arc::new(builder(&self.limits));
-        let first_call_timeout = self.limits.first_call_timeout;
+        let limits = if self.tls.is_some() { self.limits.for_peers() } else { self.limits };
+        let (builder, limits) = (Arc::new(builder(&limits)), Arc::new(limits));
         let acceptor = self.tls.map(TlsAcceptor::from);
         while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
             let stream = match stop.run_until_cancelled(self.tcp.accept()).await {
@@ -150,9 +169,9 @@ impl Listener {
                 }
             };
             let (served, builder, acceptor) = (served.clone(), Arc::clone(&builder), acceptor.clone());
-            let stop = stop.clone();
+            let (stop, limits) = (stop.clone(), Arc::clone(&limits));
             connections.spawn(cut.clone().run_until_cancelled_owned(async move {
-                connection(stream, acceptor, &builder, served, &stop, first_call_timeout).await;
+                connection(stream, acceptor, &builder, served, &stop, &limits).await;
                 drop(place);
             }));
         }
@@ -172,9 +191,10 @@ async fn connection(
     builder: &auto::Builder<TokioExecutor>,
     served: Served,
     stop: &CancellationToken,
-    first_call_timeout: Duration,
+    limits: &HttpLimits,
 ) {
-    if let Err(error) = prepare(&stream) {
+    let first_call_timeout = limits.first_call_timeout;
+    if let Err(error) = prepare(&stream, limits) {
         tracing::debug!(%error, "a connection went before it began");
         return;
     }
@@ -192,9 +212,12 @@ async fn connection(
     }
 }
 
-fn prepare(stream: &TcpStream) -> io::Result<()> {
+fn prepare(stream: &TcpStream, limits: &HttpLimits) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    SockRef::from(stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED_LIMIT))
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(limits.socket_send_buffer_bytes)?;
+    socket.set_tcp_notsent_lowat(limits.max_unsent_bytes)?;
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_LIMIT))
 }
 
 async fn exchange<S>(
@@ -253,7 +276,7 @@ fn builder(limits: &HttpLimits) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read_timeout)
-        .max_buf_size(limits.max_read_buffer_bytes);
+        .max_buf_size(limits.max_http1_buffer_bytes);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -267,4 +290,26 @@ fn builder(limits: &HttpLimits) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(limits.keepalive_interval)
         .keep_alive_timeout(limits.keepalive_timeout);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_kernel_holds_for_a_connection_is_bounded() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, limits) = (accepted.expect("a connection").0, HttpLimits::default());
+        prepare(&stream, &limits).expect("the system has these options");
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_notsent_lowat().expect("it is told"), limits.max_unsent_bytes);
+        // Linux counts its own bookkeeping in, and answers twice what it was told.
+        assert_eq!(socket.send_buffer_size().expect("it is told"), 2 * limits.socket_send_buffer_bytes);
+        assert_eq!(socket.tcp_user_timeout().expect("it is told"), Some(UNACKNOWLEDGED_LIMIT));
+        assert!(stream.nodelay().expect("it is told"));
+    }
 }

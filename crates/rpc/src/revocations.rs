@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
 
 use loquat_ids::{SessionId, Timestamp};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 /// After how long without news of revocations every token is refused.
 const SILENCE_LIMIT: Duration = Duration::from_secs(5);
@@ -62,8 +65,54 @@ impl Revocations {
     }
 
     pub(crate) fn are_known(&self) -> bool {
-        self.heard.as_ref().is_none_or(|heard| {
-            heard.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < SILENCE_LIMIT)
-        })
+        self.are_known_within(SILENCE_LIMIT)
+    }
+
+    /// Returns whether the feed has spoken within a span, which is at least [`SILENCE_LIMIT`].
+    pub(crate) fn are_known_within(&self, span: Duration) -> bool {
+        let span = span.max(SILENCE_LIMIT);
+        self.heard.as_ref().is_none_or(|heard| last(heard).is_some_and(|at| at.elapsed() < span))
+    }
+
+    /// Resolves when the feed has been silent for a span, which is at least [`SILENCE_LIMIT`].
+    pub(crate) async fn silent_for(&self, span: Duration) {
+        let Some(heard) = &self.heard else { return std::future::pending().await };
+        while self.are_known_within(span) {
+            let at = last(heard).unwrap_or_else(Instant::now);
+            sleep_until(at + span.max(SILENCE_LIMIT)).await;
+        }
+    }
+}
+
+fn last(heard: &Mutex<Option<Instant>>) -> Option<Instant> {
+    *heard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_heard_nothing_for_a_token_s_life_vouches_for_nobody() {
+        let revocations = Revocations::told();
+        revocations.note_heard();
+        let silent = revocations.silent_for(LIFE);
+        let mut silent = std::pin::pin!(silent);
+        for _ in 0..5 {
+            assert!(tokio::time::timeout(LIFE - Duration::from_secs(1), &mut silent).await.is_err());
+            assert!(!revocations.are_known() && revocations.are_known_within(LIFE));
+            revocations.note_heard();
+        }
+        assert!(tokio::time::timeout(LIFE + Duration::from_secs(1), &mut silent).await.is_ok());
+        assert!(!revocations.are_known_within(LIFE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_decides_what_is_revoked_always_vouches() {
+        let revocations = Revocations::authoritative();
+        assert!(tokio::time::timeout(LIFE * 100, revocations.silent_for(LIFE)).await.is_err());
+        assert!(revocations.are_known_within(LIFE));
     }
 }

@@ -1,6 +1,6 @@
 //! A service with everything around it that every service has: a span, a deadline, panic isolation, authorization.
 
-use std::{convert::Infallible, fmt, future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{convert::Infallible, fmt, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt as _, future::BoxFuture};
 use http::HeaderMap;
@@ -11,14 +11,17 @@ use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 use tracing::{Instrument as _, Span, field};
 
 use crate::{
-    Verifier,
+    Caller, Verifier,
     body::{WellEnded, WhenBroken},
     fault::{RpcFault, status},
     trace,
 };
 
 mod authorize;
+mod meter;
 mod normalize;
+
+use meter::Meter;
 
 /// An HTTP request that carries a gRPC call.
 pub type Call = http::Request<Body>;
@@ -27,6 +30,9 @@ pub type Answer = http::Response<Body>;
 
 /// The largest request that a generated server decodes, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 1 << 20;
+
+/// How many bytes of requests a service has in hand whose callers have not said who they are, such as of those who sign in.
+const MAX_UNKNOWN_BYTES: usize = 64 << 20;
 
 /// How long a unary call may take where its caller names no deadline, and at the most.
 const UNARY_DEADLINE: Duration = Duration::from_secs(30);
@@ -43,11 +49,12 @@ impl fmt::Debug for Served {
 
 impl Served {
     /// Puts the layers around a service's routes. From the outside in: the call's span; the deadline that the caller
-    /// names (at most 30 s for a unary call); panic isolation; authorization by the method's rule; one form for all errors.
+    /// names (at most 30 s for a unary call); panic isolation; authorization by the method's rule; a bound on the bytes of all
+    /// callers together that are not known; one form for all errors.
     #[must_use]
     pub fn guarded(routes: Routes, verifier: Verifier) -> Self {
-        let routes = routes.prepare();
-        Self::new(tower::service_fn(move |call| answer(routes.clone(), verifier.clone(), call)))
+        let (routes, meter) = (routes.prepare(), Meter::new(MAX_UNKNOWN_BYTES));
+        Self::new(tower::service_fn(move |call| answer(routes.clone(), verifier.clone(), meter.clone(), call)))
     }
 
     /// Serves with something of the right shape, as it is.
@@ -83,7 +90,7 @@ impl Service<Call> for Served {
     }
 }
 
-async fn answer(routes: Routes, verifier: Verifier, mut call: Call) -> Result<Answer, Infallible> {
+async fn answer(routes: Routes, verifier: Verifier, meter: Meter, mut call: Call) -> Result<Answer, Infallible> {
     let method = methods::find(call.uri().path());
     let deadline = deadline(call.headers(), method);
     let span = span(&call);
@@ -92,6 +99,7 @@ async fn answer(routes: Routes, verifier: Verifier, mut call: Call) -> Result<An
             return status(fault).into_http();
         }
         let path = call.uri().path().to_owned();
+        let (call, _held) = measured(call, &meter);
         match routes.oneshot(call).await {
             Ok(answer) => normalize::normalize(answer, &path),
             Err(never) => match never {},
@@ -106,6 +114,15 @@ async fn answer(routes: Routes, verifier: Verifier, mut call: Call) -> Result<An
     };
     span.record("rpc.grpc.status_code", grpc_code(answer.headers()));
     Ok(answer.map(|body| WellEnded::wrap(body, WhenBroken::Internal, deadline)))
+}
+
+fn measured(call: Call, meter: &Meter) -> (Call, Option<Arc<meter::Held>>) {
+    if call.extensions().get().is_some_and(Caller::is_known) {
+        return (call, None);
+    }
+    let (head, body) = call.into_parts();
+    let (body, held) = meter.measure(body);
+    (Call::from_parts(head, body), Some(held))
 }
 
 fn far() -> Instant {
@@ -150,11 +167,11 @@ fn parse_timeout(text: &str) -> Option<Duration> {
 }
 
 fn span(call: &Call) -> Span {
-    let path = call.uri().path().trim_start_matches('/');
-    let (service, method) = path.split_once('/').unwrap_or((path, ""));
+    let name = name_of(call.uri().path());
+    let (service, method) = name.split_once('/').unwrap_or((name, ""));
     let span = tracing::info_span!(
         "serve",
-        otel.name = path,
+        otel.name = name,
         otel.kind = "server",
         rpc.system = "grpc",
         rpc.service = service,
@@ -167,6 +184,20 @@ fn span(call: &Call) -> Span {
         span.record("trace_id", trace_id);
     }
     span
+}
+
+/// The methods that no table of ours names.
+const OTHER_METHODS: [&str; 3] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+];
+
+/// What a call of a path is named in traces: after its method, where there is such a one. Otherwise anybody could fill them with
+/// names of any length.
+pub(crate) fn name_of(path: &str) -> &str {
+    let is_known = methods::find(path).is_some() || OTHER_METHODS.contains(&path);
+    if is_known { path.trim_start_matches('/') } else { "unknown method" }
 }
 
 fn grpc_code(headers: &HeaderMap) -> i64 {
@@ -191,6 +222,18 @@ pub async fn detached<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_named_after_methods_that_there_are() {
+        assert_eq!(
+            name_of("/loquat.messages.v1.MessageService/SendMessage"),
+            "loquat.messages.v1.MessageService/SendMessage"
+        );
+        assert_eq!(name_of("/grpc.health.v1.Health/Check"), "grpc.health.v1.Health/Check");
+        for path in [format!("/{}", "x".repeat(16_000)), "/grpc.health.v1.Health/Shred".to_owned(), "/".to_owned()] {
+            assert_eq!(name_of(&path), "unknown method");
+        }
+    }
 
     #[test]
     fn a_timeout_is_digits_and_a_unit() {

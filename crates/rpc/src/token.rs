@@ -1,6 +1,6 @@
 //! Access tokens: what is in them and what they are verified with.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use loquat_ids::{SessionId, Timestamp, UserId};
@@ -51,6 +51,13 @@ pub(crate) struct Keys {
     by_id: HashMap<String, DecodingKey>,
 }
 
+/// What a token that holds says.
+pub(crate) struct Verified {
+    pub(crate) signed_in: SignedIn,
+    /// How long the token lives, from its issue to its end.
+    pub(crate) life: Duration,
+}
+
 /// Why a token is refused.
 pub(crate) enum Refusal {
     /// For good.
@@ -71,7 +78,7 @@ impl Keys {
         Self { validation, by_id }
     }
 
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<SignedIn, Refusal> {
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
         let invalid = || Refusal::Fault(RpcFault::TokenInvalid);
         let header = jsonwebtoken::decode_header(token).map_err(|_| invalid())?;
         let key = self.by_id.get(header.kid.as_deref().unwrap_or_default()).ok_or(Refusal::UnknownKey)?;
@@ -79,6 +86,7 @@ impl Keys {
         if claims.exp <= now.as_seconds() {
             return Err(Refusal::Fault(RpcFault::TokenExpired));
         }
-        Ok(SignedIn { user_id: claims.sub, session_id: claims.sid })
+        let life = Duration::from_secs(u64::try_from(claims.exp.saturating_sub(claims.iat)).unwrap_or_default());
+        Ok(Verified { signed_in: SignedIn { user_id: claims.sub, session_id: claims.sid }, life })
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     fault::RpcFault,
     moment,
     revocations::Revocations,
-    token::{Keys, Refusal},
+    token::{Keys, Refusal, Verified},
 };
 
 /// How long a call waits for a key that it does not know.
@@ -97,33 +97,37 @@ impl Verifier {
     ///
     /// Says why it is refused. Waits up to a second for a key that is not known yet.
     pub async fn verify(&self, token: &str) -> Result<SignedIn, RpcFault> {
+        Ok(self.verify_token(token).await?.signed_in)
+    }
+
+    pub(crate) async fn verify_token(&self, token: &str) -> Result<Verified, RpcFault> {
         if !self.0.revocations.are_known() {
             return Err(RpcFault::RevocationsUnknown);
         }
-        let signed_in = match self.verify_with_known_keys(token) {
+        let verified = match self.verify_with_known_keys(token) {
             Err(Refusal::UnknownKey) => self.verify_with_new_keys(token).await?,
             Err(Refusal::Fault(fault)) => return Err(fault),
-            Ok(signed_in) => signed_in,
+            Ok(verified) => verified,
         };
-        if self.0.revocations.contains(signed_in.session_id) {
+        if self.0.revocations.contains(verified.signed_in.session_id) {
             return Err(RpcFault::SessionRevoked);
         }
-        Ok(signed_in)
+        Ok(verified)
     }
 
-    fn verify_with_known_keys(&self, token: &str) -> Result<SignedIn, Refusal> {
+    fn verify_with_known_keys(&self, token: &str) -> Result<Verified, Refusal> {
         let keys = self.0.keys.load();
         let keys = keys.as_ref().ok_or(Refusal::UnknownKey)?;
         keys.verify(token, self.0.clock.now())
     }
 
-    async fn verify_with_new_keys(&self, token: &str) -> Result<SignedIn, RpcFault> {
+    async fn verify_with_new_keys(&self, token: &str) -> Result<Verified, RpcFault> {
         let came = self.0.keys_came.notified();
         self.0.keys_wanted.notify_one();
         // Whether they came in time is seen by looking.
         drop(timeout(KEY_WAIT, came).await);
         match self.verify_with_known_keys(token) {
-            Ok(signed_in) => Ok(signed_in),
+            Ok(verified) => Ok(verified),
             Err(Refusal::Fault(fault)) => Err(fault),
             Err(Refusal::UnknownKey) => Err(RpcFault::TokenInvalid),
         }
@@ -138,6 +142,18 @@ impl Verifier {
     #[must_use]
     pub fn has_ended(&self, session: SessionId) -> bool {
         self.0.revocations.contains(session)
+    }
+
+    /// Resolves when nothing has been heard of ended sessions for as long as a token lives. One that ended since may be
+    /// forgotten before anything is heard again, so that whoever stands on a session must go.
+    pub async fn unvouched(&self, token_life: Duration) {
+        self.0.revocations.silent_for(token_life).await;
+    }
+
+    /// Returns whether something was heard of ended sessions within the life of a token.
+    #[must_use]
+    pub fn vouches_within(&self, token_life: Duration) -> bool {
+        self.0.revocations.are_known_within(token_life)
     }
 
     /// Returns whether tokens can be verified now.

@@ -28,12 +28,13 @@ fn judge(message: &str, bytes: &[u8]) -> Option<Vec<Finding>> {
         users: RegisterRequest, SignInRequest, RefreshRequest, SignOutRequest, GetKeySetRequest, WatchRevocationsRequest,
             GetUserRequest, BatchGetUsersRequest, SearchUsersRequest, UpdateUserRequest;
         rooms: CreateRoomRequest, GetRoomRequest, ListRoomsRequest, UpdateRoomRequest, JoinRoomRequest, LeaveRoomRequest,
-            ListMembersRequest, OpenDirectRoomRequest, ListUserRoomChangesRequest, ListJoinedRoomsRequest;
-        messages: SendMessageRequest, ListMessagesRequest, GetMessageRequest, AppendRoomEventRequest, ReadRoomLogRequest,
-            WatchHeadsRequest, GetHeadsRequest;
+            RemoveMemberRequest, ListMembersRequest, OpenDirectRoomRequest, ListUserRoomChangesRequest, ListJoinedRoomsRequest;
+        messages: SendMessageRequest, ListMessagesRequest, GetMessageRequest, EditMessageRequest, DeleteMessageRequest,
+            AddReactionRequest, RemoveReactionRequest, PinMessageRequest, UnpinMessageRequest, ListPinnedMessagesRequest,
+            AppendRoomEventRequest, ReadRoomLogRequest, WatchHeadsRequest, GetHeadsRequest;
         presence: SetPresenceRequest, GetPresenceRequest, WatchPresenceRequest, SetTypingRequest, RenewLeaseRequest,
             ReadPresenceRequest;
-        events: SubscribeRequest, UpdateInterestRequest, ConnectRequest;
+        events: SubscribeRequest, UpdateInterestRequest, SyncRequest, ConnectRequest;
     }
 }
 

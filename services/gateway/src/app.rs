@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 use loquat_bus::{Connection, SharedBus};
 use loquat_ids::GatewayId;
 use loquat_rpc::{MAX_REQUEST_BYTES, Served, Verifier, server::events::v1::event_service_server::EventServiceServer};
@@ -13,7 +13,7 @@ use crate::{
     edge::{self, Forwarder, Upstreams},
     grpc::EventApi,
     peers::{self, BusRoomFeed, MessagesPeer, PresencePeer, RoomsPeer},
-    service::{Hub, Lease, StreamLimits, Streams},
+    service::{CatchUp, Hub, Lease, StreamLimits, Streams},
 };
 
 /// The edge's own settings.
@@ -21,11 +21,23 @@ use crate::{
 #[group(skip)]
 pub struct Settings {
     /// How many event streams this gateway serves at once.
-    #[arg(long, env = "LOQUAT_GATEWAY_MAX_STREAMS", default_value_t = 20_000, value_name = "STREAMS")]
+    #[arg(
+        long,
+        env = "LOQUAT_GATEWAY_MAX_STREAMS",
+        default_value_t = 20_000,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000),
+        value_name = "STREAMS"
+    )]
     pub gateway_max_streams: usize,
 
     /// How many event streams one session may have at once.
-    #[arg(long, env = "LOQUAT_GATEWAY_MAX_STREAMS_PER_SESSION", default_value_t = 16, value_name = "STREAMS")]
+    #[arg(
+        long,
+        env = "LOQUAT_GATEWAY_MAX_STREAMS_PER_SESSION",
+        default_value_t = 16,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000),
+        value_name = "STREAMS"
+    )]
     pub gateway_max_streams_per_session: usize,
 }
 
@@ -42,8 +54,11 @@ pub async fn wire(settings: &Settings, frame: &Frame, upstreams: Upstreams, bus:
     let verifier = Verifier::follow(upstreams.users.clone(), Arc::clone(&frame.clock), frame.stop.clone());
 
     let lease = Lease::default();
-    let limits =
-        StreamLimits { total: settings.gateway_max_streams, per_session: settings.gateway_max_streams_per_session };
+    let limits = StreamLimits {
+        total: settings.gateway_max_streams,
+        per_session: settings.gateway_max_streams_per_session,
+        ..StreamLimits::default()
+    };
     let streams = Streams::new(gateway, limits, lease.clone());
     let hub = Hub::new(messages.clone(), Arc::new(BusRoomFeed::new(Arc::clone(&bus))), frame.clone());
 
@@ -57,6 +72,7 @@ pub async fn wire(settings: &Settings, frame: &Frame, upstreams: Upstreams, bus:
     let events = EventApi {
         hub,
         streams,
+        catch_up: CatchUp::new(messages.clone(), rooms.clone()),
         log: messages,
         user_rooms: rooms,
         presence,

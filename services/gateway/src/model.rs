@@ -7,5 +7,5 @@ mod ring;
 
 pub use interest::{Interest, InterestUpdate};
 pub use item::{ClosingReason, Item, RoomClosedReason};
-pub use place::{Cursor, Place, ResetReason};
+pub use place::{Cursor, HiddenRange, Place, ResetReason};
 pub use ring::{BeyondRing, Pushed, Ring, RoomNews};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use loquat_ids::{ConnectionId, GatewayId, RoomId, UserId};
 
-use crate::model::{Place, ResetReason, RoomNews};
+use crate::model::{HiddenRange, Place, ResetReason, RoomNews};
 
 /// Why something could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,8 +23,12 @@ pub enum ReadError {
 /// A stretch of a room's log.
 #[derive(Debug, Clone)]
 pub struct Stretch {
-    /// The events, in order and without a hole.
+    /// The events, in order. Every number after the place asked for, up to the last of them, is that of an event or hidden.
     pub events: Vec<Arc<RoomNews>>,
+    /// What the reader may not see, in order.
+    pub hidden: Vec<HiddenRange>,
+    /// From which number on the reader, a member as of the head, may see everything. Below it only the log may be read for it.
+    pub visible_from: u64,
     /// Where the log ended.
     pub head: Place,
     /// Why the place asked for cannot be followed. There are no events then.
@@ -36,8 +40,18 @@ pub struct Stretch {
 /// The room log, as the messages service holds it.
 #[async_trait]
 pub trait RoomLog: Send + Sync {
-    /// Reads what follows a place, or the head alone, for a reader or (without one) for the edge itself.
-    async fn read(&self, room: RoomId, reader: Option<UserId>, after: Option<Place>) -> Result<Stretch, ReadError>;
+    /// Reads what follows a place, at most some events of it, or the head alone; for a reader or (without one) for the edge
+    /// itself.
+    async fn read(
+        &self,
+        room: RoomId,
+        reader: Option<UserId>,
+        after: Option<Place>,
+        most: u16,
+    ) -> Result<Stretch, ReadError>;
+
+    /// Returns the heads of some rooms. Rooms without a log are left out.
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Place)>, ReadError>;
 }
 
 /// What is told of a room.
@@ -52,8 +66,10 @@ pub enum RoomSignal {
         /// The whole item, encoded.
         encoded: Bytes,
     },
-    /// Something may have been missed: compare with the log.
+    /// Something may have been missed: compare the heads.
     Missed,
+    /// An event came that cannot be read here: it stands in the log.
+    Unreadable,
 }
 
 /// The news of one room, as the bus tells it.
@@ -85,6 +101,26 @@ pub struct UserRoomChanges {
     pub is_reset: bool,
     /// The changes, by version.
     pub changes: Vec<UserRoomChange>,
+}
+
+impl UserRoomChanges {
+    /// Keeps as many changes as fit into some bytes, the first in any case, and the version that they lead to; returns whether
+    /// there were more.
+    pub fn keep_within(&mut self, most_bytes: usize) -> bool {
+        let mut bytes = 0;
+        let fits = self.changes.iter().take_while(|change| {
+            let is_first = bytes == 0;
+            bytes += change.encoded.len().max(1);
+            is_first || bytes <= most_bytes
+        });
+        let fit = fits.count();
+        let has_more = fit < self.changes.len();
+        if has_more {
+            self.changes.truncate(fit);
+            self.version = self.changes.last().map_or(self.version, |change| change.version);
+        }
+        has_more
+    }
 }
 
 /// The users' lists of rooms, as the rooms service holds them.

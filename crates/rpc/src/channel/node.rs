@@ -16,6 +16,7 @@ use tonic::{
 };
 use tower::{Service as _, ServiceExt as _};
 
+use super::dialer::{Connector, Dialer};
 use crate::{
     served::{Answer, Call},
     tls::PeerTls,
@@ -83,23 +84,36 @@ pub(super) enum Failure {
 #[derive(Clone)]
 pub(super) struct Node {
     name: Arc<str>,
+    endpoint: Arc<Endpoint>,
+    dialer: Option<Dialer>,
     channel: tonic::transport::Channel,
     down_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Node {
     pub(super) fn new(address: &NodeAddress, service: &'static str, tls: Option<&PeerTls>) -> Self {
-        let mut endpoint = Endpoint::from(address.0.clone())
-            .connect_timeout(CONNECT_DEADLINE)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE)
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true);
+        let mut endpoint = endpoint(address);
         if let (true, Some(tls)) = (address.is_tls(), tls) {
             let config: ClientTlsConfig = tls.client(service);
             endpoint = endpoint.tls_config(config).expect("certificates are judged when they are read");
         }
-        Self { name: address.to_string().into(), channel: endpoint.connect_lazy(), down_until: Arc::default() }
+        Self::at(address, endpoint, None)
+    }
+
+    /// A replica that is reached over what a dialer makes.
+    pub(super) fn over(address: &NodeAddress, dialer: &Dialer) -> Self {
+        Self::at(address, endpoint(address), Some(dialer.clone()))
+    }
+
+    fn at(address: &NodeAddress, endpoint: Endpoint, dialer: Option<Dialer>) -> Self {
+        let channel = connect(&endpoint, dialer.as_ref());
+        let (name, endpoint) = (address.to_string().into(), Arc::new(endpoint));
+        Self { name, endpoint, dialer, channel, down_until: Arc::default() }
+    }
+
+    /// Returns the same replica with a connection of its own.
+    pub(super) fn afresh(&self) -> Self {
+        Self { channel: connect(&self.endpoint, self.dialer.as_ref()), down_until: Arc::default(), ..self.clone() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -131,6 +145,22 @@ impl Node {
 
     fn note_down(&self) {
         *self.down_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + DOWN_FOR);
+    }
+}
+
+fn endpoint(address: &NodeAddress) -> Endpoint {
+    Endpoint::from(address.0.clone())
+        .connect_timeout(CONNECT_DEADLINE)
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE)
+        .keep_alive_while_idle(true)
+        .tcp_nodelay(true)
+}
+
+fn connect(endpoint: &Endpoint, dialer: Option<&Dialer>) -> tonic::transport::Channel {
+    match dialer {
+        Some(dialer) => endpoint.connect_with_connector_lazy(Connector(dialer.clone())),
+        None => endpoint.connect_lazy(),
     }
 }
 

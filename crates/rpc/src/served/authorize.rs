@@ -20,7 +20,7 @@ pub(super) async fn authorize(verifier: &Verifier, method: Option<&Method>, call
     let service = call.extensions_mut().remove::<PeerService>().map(|peer| peer.0);
     let Some(method) = method else { return known_elsewhere(call) };
 
-    let mut caller = Caller { user: None, service };
+    let mut caller = Caller { service, ..Caller::default() };
     match method.access {
         Access::Public => {}
         Access::Service => {
@@ -30,7 +30,10 @@ pub(super) async fn authorize(verifier: &Verifier, method: Option<&Method>, call
             }
         }
         Access::User | Access::Room | Access::OwnObject => match bearer(call) {
-            Some(token) => caller.user = Some(verifier.verify(token).await?),
+            Some(token) => {
+                let verified = verifier.verify_token(token).await?;
+                (caller.user, caller.token_life) = (Some(verified.signed_in), verified.life);
+            }
             None if acts_for_itself(caller.service.as_ref()) => {}
             None => return Err(RpcFault::TokenMissing),
         },
@@ -46,7 +49,7 @@ fn known_elsewhere(call: &Call) -> Result<(), RpcFault> {
 }
 
 fn unknown(call: &Call) -> RpcFault {
-    RpcFault::UnknownMethod { path: call.uri().path().chars().take(128).collect() }
+    RpcFault::unknown_method(call.uri().path())
 }
 
 fn bearer(call: &Call) -> Option<&str> {

@@ -58,7 +58,7 @@ impl Forwarder {
     async fn forward(self, call: Call) -> Answer {
         let path = call.uri().path();
         let Some(upstream) = self.upstream(path) else {
-            return status(RpcFault::UnknownMethod { path: path.chars().take(128).collect() }).into_http();
+            return status(RpcFault::unknown_method(path)).into_http();
         };
         let names_room = methods::find(path).is_some_and(|method| method.names_room);
         let is_for_sessions = path.starts_with("/loquat.users.v1.AuthService/");

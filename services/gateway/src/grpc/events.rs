@@ -8,7 +8,7 @@ use loquat_bus::{SharedBus, Subject};
 use loquat_ids::{Clock, IdSource};
 use loquat_proto::events::v1 as proto;
 use loquat_rpc::{
-    Caller, Connection, SignedIn, Verifier, codec::Encoded, fault::RpcFault,
+    Caller, Connection, Verifier, codec::Encoded, fault::RpcFault,
     server::events::v1::event_service_server::EventService, status, trace,
 };
 use prost::Message as _;
@@ -17,10 +17,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
     error::GatewayError,
-    grpc::{encode, inbound, requests},
+    grpc::{encode, inbound, items::sync_response, requests},
     model::{ClosingReason, Item},
     ports::{PresenceBoard, RoomLog, UserRooms},
-    service::{Ends, Hub, Mailbox, Reader, ReaderParts, Streams},
+    service::{CatchUp, Ends, Holder, Hub, Mailbox, Reader, ReaderParts, Streams},
 };
 
 /// The event service.
@@ -32,6 +32,8 @@ pub struct EventApi {
     pub streams: Streams,
     /// The room log.
     pub log: Arc<dyn RoomLog>,
+    /// What clients are answered that ask now and then.
+    pub catch_up: CatchUp,
     /// The lists of rooms.
     pub user_rooms: Arc<dyn UserRooms>,
     /// Who is there.
@@ -53,33 +55,26 @@ type Items = BoxStream<'static, Result<Encoded, Status>>;
 impl EventApi {
     fn open(
         &self,
-        who: SignedIn,
+        caller: &Caller,
         start: proto::SubscribeRequest,
         mailbox: Arc<Mailbox>,
         connection: Connection,
         client: future::BoxFuture<'static, ClosingReason>,
     ) -> Result<Items, Status> {
+        let who = caller.user()?;
+        let holder = Holder { user: who.user_id, session: who.session_id, token_life: caller.token_life() };
         let stream = format!("{}.{}", self.streams.gateway(), self.ids.fresh());
         let stream = stream.parse().map_err(|_| status(GatewayError::TooManyStreams))?;
-        let registered = self
-            .streams
-            .register(stream, who.user_id, who.session_id, Arc::clone(&mailbox), connection)
-            .map_err(status)?;
-        let verifier = self.verifier.clone();
+        let registered = self.streams.register(stream, holder, Arc::clone(&mailbox), connection).map_err(status)?;
         let parts = ReaderParts {
             registered,
             mailbox,
-            user: who.user_id,
             hub: self.hub.clone(),
             streams: self.streams.clone(),
             log: Arc::clone(&self.log),
             user_rooms: Arc::clone(&self.user_rooms),
             presence: Arc::clone(&self.presence),
-            ends: Ends {
-                stop: self.stop.clone(),
-                session: Box::pin(async move { verifier.ended(who.session_id).await }),
-                client,
-            },
+            ends: Ends { stop: self.stop.clone(), session: Box::pin(over(self.verifier.clone(), holder)), client },
         };
         let reader = Reader::begin(parts, requests::interest(start.interest), start.user_state_version);
         let clock = Arc::clone(&self.clock);
@@ -92,6 +87,15 @@ impl EventApi {
             }
         });
         Ok(items.boxed())
+    }
+}
+
+/// Resolves when a stream can no longer stand on its session: it is over, or for as long as a token lives nobody has said that it
+/// is not.
+async fn over(verifier: Verifier, holder: Holder) -> ClosingReason {
+    tokio::select! {
+        () = verifier.ended(holder.session) => ClosingReason::SessionEnded,
+        () = verifier.unvouched(holder.token_life) => ClosingReason::GoingAway,
     }
 }
 
@@ -115,9 +119,9 @@ impl EventService for EventApi {
     type ConnectStream = Items;
 
     async fn subscribe(&self, request: Request<proto::SubscribeRequest>) -> Result<Response<Items>, Status> {
-        let who = Caller::of(&request).user()?;
-        let connection = connection_of(&request);
-        let items = self.open(who, request.into_inner(), Arc::default(), connection, Box::pin(future::pending()))?;
+        let (caller, connection) = (Caller::of(&request).clone(), connection_of(&request));
+        let items =
+            self.open(&caller, request.into_inner(), Arc::default(), connection, Box::pin(future::pending()))?;
         Ok(Response::new(items))
     }
 
@@ -145,13 +149,20 @@ impl EventService for EventApi {
         Ok(Response::new(proto::UpdateInterestResponse {}))
     }
 
-    async fn connect(&self, request: Request<Streaming<proto::ConnectRequest>>) -> Result<Response<Items>, Status> {
+    async fn sync(&self, request: Request<proto::SyncRequest>) -> Result<Response<proto::SyncResponse>, Status> {
         let who = Caller::of(&request).user()?;
-        let connection = connection_of(&request);
+        let question = requests::question(&request.into_inner());
+        let caught = self.catch_up.answer(who.user_id, question).await.map_err(status)?;
+        Ok(Response::new(sync_response(&caught, self.clock.as_ref())))
+    }
+
+    async fn connect(&self, request: Request<Streaming<proto::ConnectRequest>>) -> Result<Response<Items>, Status> {
+        let (caller, connection) = (Caller::of(&request).clone(), connection_of(&request));
+        caller.user()?;
         let mut inbound = request.into_inner();
         let start = inbound::start(&mut inbound).await?;
         let mailbox: Arc<Mailbox> = Arc::default();
         let client = Box::pin(inbound::listen(inbound, Arc::clone(&mailbox)));
-        Ok(Response::new(self.open(who, start, mailbox, connection, client)?))
+        Ok(Response::new(self.open(&caller, start, mailbox, connection, client)?))
     }
 }

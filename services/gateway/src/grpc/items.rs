@@ -15,8 +15,9 @@ use prost::{
 };
 
 use crate::{
-    model::{ClosingReason, Item, Place, ResetReason, RoomClosedReason, RoomNews},
+    model::{ClosingReason, Cursor, Item, Place, ResetReason, RoomClosedReason, RoomNews},
     ports::UserRoomChange,
+    service::Caught,
 };
 
 /// After how long without any item a client takes its stream for dead: two heartbeats at their slowest.
@@ -26,6 +27,8 @@ const SILENCE_LIMIT_SECONDS: i64 = 30;
 /// the contract's; a test holds them against it.
 const ROOM_EVENT_FIELD: u32 = 1;
 const ITEM_FIELD: u32 = 1;
+/// The field of `RoomEvent` that says who came and went.
+const MEMBERSHIPS_CHANGED_FIELD: u32 = 12;
 
 /// Encodes an item, unless it is encoded already.
 pub(crate) fn encode(item: &Item, clock: &dyn Clock) -> Encoded {
@@ -45,9 +48,13 @@ pub(crate) fn encode(item: &Item, clock: &dyn Clock) -> Encoded {
             subject: Some(proto::reset::Subject::UserStateVersion(*version)),
             reason: messages::ResetReason::Unspecified.into(),
         }),
-        Item::Heartbeat { heads } => Kind::Heartbeat(proto::Heartbeat {
+        Item::Hidden { room, range } => {
+            Kind::Hidden(proto::Hidden { room_id: room.to_string(), from_seq: range.from, to_seq: range.to })
+        }
+        Item::Heartbeat { heads, user_state_version } => Kind::Heartbeat(proto::Heartbeat {
             heads: heads.iter().map(|(room, place)| cursor(*room, place)).collect(),
             server_time: Some(proto_time(clock.now())),
+            user_state_version: *user_state_version,
         }),
         Item::InterestApplied { revision } => Kind::InterestApplied(proto::InterestApplied { revision: *revision }),
         Item::RoomClosed { room, reason } => Kind::RoomClosed(proto::RoomClosed {
@@ -64,11 +71,35 @@ pub(crate) fn encode(item: &Item, clock: &dyn Clock) -> Encoded {
                 ClosingReason::GoingAway => proto::ClosingReason::GoingAway,
                 ClosingReason::SessionEnded => proto::ClosingReason::SessionEnded,
                 ClosingReason::NoBeat => proto::ClosingReason::NoBeat,
+                ClosingReason::ReaderTooSlow => proto::ClosingReason::ReaderTooSlow,
             }
             .into(),
         }),
     };
     Encoded::from_bytes(item_of(kind))
+}
+
+/// Puts the items of an answer together. They are encoded as a stream says them, each as the one field of a message that has the
+/// same number as the repeated field of this one: put one behind the other, they are that field.
+pub(super) fn sync_response(caught: &Caught, clock: &dyn Clock) -> proto::SyncResponse {
+    let mut items = BytesMut::new();
+    for item in &caught.items {
+        items.put_slice(&encode(item, clock).bytes());
+    }
+    let items = proto::SyncResponse::decode(items.freeze()).map(|response| response.items);
+    proto::SyncResponse {
+        items: items.expect("what was encoded here decodes"),
+        cursors: caught.cursors.iter().map(room_cursor).collect(),
+        user_state_version: caught.user_state_version,
+        has_more: caught.has_more,
+    }
+}
+
+fn room_cursor(at: &Cursor) -> messages::RoomCursor {
+    match &at.place {
+        Some(place) => cursor(at.room, place),
+        None => messages::RoomCursor { room_id: at.room.to_string(), ..messages::RoomCursor::default() },
+    }
 }
 
 fn item_of(kind: Kind) -> Bytes {
@@ -90,6 +121,7 @@ const fn reset_reason(reason: ResetReason) -> messages::ResetReason {
         ResetReason::LogEndsEarlier => messages::ResetReason::LogEndsEarlier,
         ResetReason::EpochChanged => messages::ResetReason::EpochChanged,
         ResetReason::TooFarBehind => messages::ResetReason::TooFarBehind,
+        ResetReason::ReaderTooSlow => messages::ResetReason::ReaderTooSlow,
     }
 }
 
@@ -97,14 +129,45 @@ const fn reset_reason(reason: ResetReason) -> messages::ResetReason {
 ///
 /// Nothing where the bytes are no event of a room.
 pub(crate) fn room_news(bytes: &Bytes, trace: Option<TraceContext>) -> Option<RoomNews> {
-    let event = messages::RoomEvent::decode(bytes.as_ref()).ok()?;
+    let event = EventOutline::decode(bytes.as_ref()).ok()?;
     Some(RoomNews {
         room: event.room_id.parse().ok()?,
         place: Place { epoch: event.epoch.parse().ok()?, seq: event.seq, event_id: event.event_id.parse().ok()? },
-        members: members(&event),
+        members: event.members(),
+        is_erased: event.blanked.as_ref().is_some_and(|blanked| blanked.change_field == MEMBERSHIPS_CHANGED_FIELD),
         encoded: wrapped(bytes),
         trace,
     })
+}
+
+/// What is read of a room's event here: where it stands, and who came and went by it. All else is carried unread, so that a
+/// kind of event that this gateway does not know yet arrives as it was sent.
+#[derive(Clone, PartialEq, prost::Message)]
+struct EventOutline {
+    #[prost(string, tag = "1")]
+    room_id: String,
+    #[prost(uint64, tag = "2")]
+    seq: u64,
+    #[prost(string, tag = "3")]
+    event_id: String,
+    #[prost(string, tag = "4")]
+    epoch: String,
+    #[prost(message, optional, tag = "10")]
+    room_created: Option<messages::RoomCreated>,
+    #[prost(message, optional, tag = "12")]
+    memberships_changed: Option<messages::MembershipsChanged>,
+    #[prost(message, optional, tag = "14")]
+    blanked: Option<messages::Blanked>,
+}
+
+impl EventOutline {
+    fn members(&self) -> Vec<(UserId, bool)> {
+        let changed = self.memberships_changed.iter().flat_map(|changed| &changed.changes);
+        let changed = changed.filter_map(|change| Some((change.user_id.parse().ok()?, change.is_member)));
+        let created = self.room_created.iter().flat_map(|created| &created.memberships);
+        let created = created.filter_map(|member| Some((member.user_id.parse().ok()?, true)));
+        created.chain(changed).collect()
+    }
 }
 
 /// Puts the two keys and lengths of `SubscribeResponse { item { room_event } }` before an encoded event.
@@ -117,19 +180,6 @@ fn wrapped(event: &Bytes) -> Bytes {
     encode_varint(event.len() as u64, &mut item);
     item.put_slice(event);
     item.freeze()
-}
-
-fn members(event: &messages::RoomEvent) -> Vec<(UserId, bool)> {
-    use messages::room_event::Change;
-    match &event.change {
-        Some(Change::MembershipsChanged(changed)) => {
-            changed.changes.iter().filter_map(|change| Some((change.user_id.parse().ok()?, change.is_member))).collect()
-        }
-        Some(Change::RoomCreated(created)) => {
-            created.memberships.iter().filter_map(|member| Some((member.user_id.parse().ok()?, true))).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Wraps somebody's presence into an item.

@@ -4,15 +4,18 @@ use std::collections::HashSet;
 
 use loquat_proto::{events::v1 as proto, messages::v1::RoomCursor};
 
-use crate::model::{Cursor, Interest, InterestUpdate, Place};
+use crate::{
+    model::{Cursor, Interest, InterestUpdate, Place},
+    service::Question,
+};
 
 /// Reads what a stream shall watch. The field rules have judged it before; a room or a user that stands in it twice counts
 /// once, the first time.
 pub(crate) fn interest(interest: Option<proto::Interest>) -> Interest {
     let interest = interest.unwrap_or_default();
-    let (mut rooms, mut people) = (HashSet::new(), HashSet::new());
+    let mut people = HashSet::new();
     Interest {
-        rooms: interest.rooms.iter().filter_map(cursor).filter(|cursor| rooms.insert(cursor.room)).collect(),
+        rooms: cursors(&interest.rooms),
         presence: interest
             .presence_user_ids
             .iter()
@@ -20,6 +23,20 @@ pub(crate) fn interest(interest: Option<proto::Interest>) -> Interest {
             .filter(|user| people.insert(*user))
             .collect(),
     }
+}
+
+/// Reads where a client is that asks now and then.
+pub(crate) fn question(request: &proto::SyncRequest) -> Question {
+    Question {
+        rooms: cursors(&request.rooms),
+        user_state_version: request.user_state_version,
+        page: u16::try_from(request.page_size).unwrap_or_default(),
+    }
+}
+
+fn cursors(cursors: &[RoomCursor]) -> Vec<Cursor> {
+    let mut rooms = HashSet::new();
+    cursors.iter().filter_map(cursor).filter(|cursor| rooms.insert(cursor.room)).collect()
 }
 
 /// Reads a change of interest.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use loquat_ids::{ConnectionId, RoomId};
 
-use crate::model::{Place, ResetReason, RoomNews};
+use crate::model::{HiddenRange, Place, ResetReason, RoomNews};
 
 /// One thing that a stream says. What many streams say is encoded already.
 #[derive(Debug, Clone)]
@@ -17,6 +17,13 @@ pub enum Item {
     },
     /// A room's next event.
     RoomEvent(Arc<RoomNews>),
+    /// Numbers of a room that the reader may not see the events of. They stand in the place of those.
+    Hidden {
+        /// The room.
+        room: RoomId,
+        /// The numbers.
+        range: HiddenRange,
+    },
     /// A room must be loaded afresh.
     RoomReset {
         /// The room.
@@ -35,6 +42,8 @@ pub enum Item {
     Heartbeat {
         /// The heads of rooms that changed.
         heads: Vec<(RoomId, Place)>,
+        /// The version of the user's list of rooms as it was read last, at most two heartbeats ago.
+        user_state_version: u64,
     },
     /// Something encoded once for many: the user's list of rooms, presence, typing.
     Encoded(Bytes),
@@ -68,10 +77,12 @@ pub enum RoomClosedReason {
 /// Why a stream ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClosingReason {
-    /// This gateway is shutting down.
+    /// This gateway is shutting down, or can no longer vouch for the session: another one may.
     GoingAway,
     /// The session is over.
     SessionEnded,
     /// No beat came.
     NoBeat,
+    /// The client left its stream unread for too long.
+    ReaderTooSlow,
 }

@@ -33,4 +33,15 @@ pub enum ResetReason {
     EpochChanged,
     /// So much was missed that loading afresh costs less.
     TooFarBehind,
+    /// The client left its stream unread for too long.
+    ReaderTooSlow,
+}
+
+/// Numbers of a room's log, both ends included, whose events a reader may not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HiddenRange {
+    /// The first.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
 }

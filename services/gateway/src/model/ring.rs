@@ -22,10 +22,20 @@ pub struct RoomNews {
     pub place: Place,
     /// Who came (true) and who went (false) by it.
     pub members: Vec<(UserId, bool)>,
+    /// Whether somebody may have gone by it of whom nothing is said: its content was erased.
+    pub is_erased: bool,
     /// The whole item of the stream, encoded.
     pub encoded: Bytes,
     /// The trace that it came by.
     pub trace: Option<TraceContext>,
+}
+
+impl RoomNews {
+    /// Returns whether the event may have ended somebody's membership.
+    #[must_use]
+    pub fn may_remove(&self, user: UserId) -> bool {
+        self.is_erased || self.members.contains(&(user, false))
+    }
 }
 
 /// What became of an event given to a ring.
@@ -89,12 +99,12 @@ impl Ring {
         Pushed::Appended
     }
 
-    /// Returns the events that follow a place, at most `most`.
+    /// Returns the events that follow a place: some, and of so many bytes, but at least one where there is one.
     ///
     /// # Errors
     ///
     /// [`BeyondRing`] where some of them are no longer here, or the place is of another log.
-    pub fn after(&self, place: &Place, most: usize) -> Result<Vec<Arc<RoomNews>>, BeyondRing> {
+    pub fn after(&self, place: &Place, most: usize, most_bytes: usize) -> Result<Vec<Arc<RoomNews>>, BeyondRing> {
         if place.epoch != self.head.epoch {
             return Err(BeyondRing);
         }
@@ -104,7 +114,13 @@ impl Ring {
         }
         let behind = usize::try_from(self.head.seq - place.seq).map_err(|_| BeyondRing)?;
         let first = self.events.len().checked_sub(behind).ok_or(BeyondRing)?;
-        Ok(self.events.iter().skip(first).take(most).cloned().collect())
+        let mut bytes = 0;
+        let fits = |news: &&Arc<RoomNews>| {
+            let is_first = bytes == 0;
+            bytes += news.encoded.len().max(1);
+            is_first || bytes <= most_bytes
+        };
+        Ok(self.events.iter().skip(first).take(most).take_while(fits).cloned().collect())
     }
 }
 
@@ -124,6 +140,7 @@ mod tests {
             room: RoomId::from_uuid(Uuid::nil()),
             place: place(seq),
             members: Vec::new(),
+            is_erased: false,
             encoded: vec![0; bytes].into(),
             trace: None,
         })
@@ -147,6 +164,7 @@ mod tests {
             room: RoomId::from_uuid(Uuid::nil()),
             place: other,
             members: Vec::new(),
+            is_erased: false,
             encoded: Bytes::new(),
             trace: None,
         };
@@ -160,7 +178,8 @@ mod tests {
             ring.push(news(seq, 10));
         }
         let seqs = |after| {
-            ring.after(&place(after), 1_000).map(|events| events.iter().map(|news| news.place.seq).collect::<Vec<_>>())
+            ring.after(&place(after), 1_000, usize::MAX)
+                .map(|events| events.iter().map(|news| news.place.seq).collect::<Vec<_>>())
         };
         assert_eq!(seqs(597), Ok(vec![598, 599, 600]));
         assert_eq!(seqs(600), Ok(vec![]));
@@ -175,7 +194,9 @@ mod tests {
         for seq in 1..=10 {
             ring.push(news(seq, 400_000));
         }
-        assert_eq!(ring.after(&place(8), 10).map(|events| events.len()), Ok(2));
-        assert!(ring.after(&place(7), 10).is_err());
+        assert_eq!(ring.after(&place(8), 10, usize::MAX).map(|events| events.len()), Ok(2));
+        assert_eq!(ring.after(&place(8), 10, 700_000).map(|events| events.len()), Ok(1));
+        assert_eq!(ring.after(&place(8), 10, 1).map(|events| events.len()), Ok(1));
+        assert!(ring.after(&place(7), 10, usize::MAX).is_err());
     }
 }

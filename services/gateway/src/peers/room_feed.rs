@@ -64,7 +64,7 @@ fn event(news: &News) -> Option<RoomSignal> {
         tracing::warn!(subject = %news.subject, "news that is no event of a room");
     }
     // What cannot be read here stands in the log.
-    Some(room_news.map_or(RoomSignal::Missed, |news| RoomSignal::News(Arc::new(news))))
+    Some(room_news.map_or(RoomSignal::Unreadable, |news| RoomSignal::News(Arc::new(news))))
 }
 
 fn typing_signal(payload: &Bytes) -> Option<RoomSignal> {

@@ -4,41 +4,57 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     mem,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use loquat_ids::{RoomId, UserId};
 use tokio::sync::Notify;
 
-use crate::{
-    model::{InterestUpdate, Place},
-    ports::UserRoomChange,
-};
+use super::pace::Pace;
+use crate::{model::InterestUpdate, ports::UserRoomChange};
 
 /// How many changes of its list of rooms wait for a reader before it is told to read them again instead.
-const MAX_USER_CHANGES: usize = 256;
+const MAX_USER_CHANGES: usize = 16;
+/// How many people's presence waits for a reader before it is told to read it again instead.
+const MAX_PRESENCE: usize = 64;
 /// How many people's typing waits for a reader. More is dropped: typing is told again.
-const MAX_TYPING: usize = 64;
+const MAX_TYPING: usize = 32;
 /// How many rooms' heads wait for a heartbeat. More is dropped: heads come again.
 const MAX_HEADS: usize = 1_000;
+/// A reader that has left something unread for so long is behind: what ends by itself is dropped, and what can be read again is
+/// read once it takes things again.
+const BEHIND: Duration = Duration::from_secs(1);
 
 /// What waits for one reader. Hubs put things in and wake it; the reader, alone, takes them out.
 ///
 /// Everything in it is bounded: rooms by the reader's interest, since each stands in it once, however many events it has;
-/// the rest as the constants say.
+/// the rest as the constants say. For a reader that does not take what it is given it shrinks to marks of what to read again.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     waiting: Mutex<Waiting>,
     /// Woken once for each thing put in; several at once wake it once.
     wake: Notify,
+    /// Whether the reader takes what it is given.
+    pub(super) pace: Pace,
 }
 
 /// The things themselves.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub(super) struct Waiting {
     /// Rooms whose ring has something new, in the order in which they got it, each once.
-    pub rooms: VecDeque<RoomId>,
+    rooms: VecDeque<RoomId>,
     noted_rooms: HashSet<RoomId>,
+    /// Rooms whose heads changed since the last heartbeat.
+    heads: HashSet<RoomId>,
+    /// All else.
+    mail: Mail,
+    has_mail: bool,
+}
+
+/// What waits beside rooms and heads.
+#[derive(Debug, Default)]
+pub(super) struct Mail {
     /// Changes of what the stream watches.
     pub interest: Option<InterestUpdate>,
     /// Changes of the user's list of rooms.
@@ -51,8 +67,6 @@ pub struct Waiting {
     pub must_read_presence: bool,
     /// Who is typing where, as encoded items.
     pub typing: HashMap<(RoomId, UserId), Bytes>,
-    /// Heads that changed since the last heartbeat.
-    pub heads: HashMap<RoomId, Place>,
 }
 
 impl Mailbox {
@@ -62,87 +76,185 @@ impl Mailbox {
         if waiting.noted_rooms.insert(room) {
             waiting.rooms.push_back(room);
             drop(waiting);
+            self.pace.note_due();
             self.wake.notify_one();
         }
     }
 
     /// Gives the reader a change of its interest; the newest revision wins.
     pub fn give_interest(&self, update: InterestUpdate) {
-        let mut waiting = self.lock();
-        if waiting.interest.as_ref().is_none_or(|waits| waits.revision < update.revision) {
-            waiting.interest = Some(update);
-        }
-        drop(waiting);
-        self.wake.notify_one();
+        self.give(|mail| {
+            if mail.interest.as_ref().is_none_or(|waits| waits.revision < update.revision) {
+                mail.interest = Some(update);
+            }
+        });
     }
 
     /// Gives the reader a change of its list of rooms.
     pub fn give_user_change(&self, change: UserRoomChange) {
-        let mut waiting = self.lock();
-        if waiting.user_changes.len() < MAX_USER_CHANGES {
-            waiting.user_changes.push(change);
-        } else {
-            waiting.must_read_user_state = true;
-        }
-        drop(waiting);
-        self.wake.notify_one();
+        let is_behind = self.is_behind();
+        self.give(|mail| {
+            if !is_behind && !mail.must_read_user_state && mail.user_changes.len() < MAX_USER_CHANGES {
+                mail.user_changes.push(change);
+            } else {
+                mail.user_changes = Vec::new();
+                mail.must_read_user_state = true;
+            }
+        });
     }
 
     /// Tells the reader that news of its user, and of those it watches, may have been missed.
     pub fn note_missed(&self) {
-        let mut waiting = self.lock();
-        waiting.must_read_user_state = true;
-        waiting.must_read_presence = true;
-        drop(waiting);
-        self.wake.notify_one();
+        self.give(|mail| {
+            mail.must_read_user_state = true;
+            mail.must_read_presence = true;
+        });
     }
 
     /// Gives the reader somebody's presence, in the place of one that waits.
     pub fn give_presence(&self, user: UserId, encoded: Bytes) {
-        self.lock().presence.insert(user, encoded);
-        self.wake.notify_one();
+        let is_behind = self.is_behind();
+        self.give(|mail| {
+            let has_place = mail.presence.len() < MAX_PRESENCE || mail.presence.contains_key(&user);
+            if !is_behind && !mail.must_read_presence && has_place {
+                mail.presence.insert(user, encoded);
+            } else {
+                mail.presence = HashMap::new();
+                mail.must_read_presence = true;
+            }
+        });
     }
 
     /// Gives the reader somebody's typing, in the place of one that waits.
     pub fn give_typing(&self, room: RoomId, user: UserId, encoded: Bytes) {
-        let mut waiting = self.lock();
-        if waiting.typing.len() < MAX_TYPING || waiting.typing.contains_key(&(room, user)) {
-            waiting.typing.insert((room, user), encoded);
-            drop(waiting);
-            self.wake.notify_one();
+        if self.is_behind() {
+            self.lock().mail.typing = HashMap::new();
+            return;
+        }
+        self.give(|mail| {
+            if mail.typing.len() < MAX_TYPING || mail.typing.contains_key(&(room, user)) {
+                mail.typing.insert((room, user), encoded);
+            }
+        });
+    }
+
+    /// Notes for the next heartbeat that a room's head changed.
+    pub fn note_head(&self, room: RoomId) {
+        let heads = &mut self.lock().heads;
+        if heads.len() < MAX_HEADS {
+            heads.insert(room);
         }
     }
 
-    /// Notes a head for the next heartbeat.
-    pub fn note_head(&self, room: RoomId, place: &Place) {
+    /// Takes the room that waits longest.
+    pub(super) fn take_room(&self) -> Option<RoomId> {
         let mut waiting = self.lock();
-        if waiting.heads.len() < MAX_HEADS || waiting.heads.contains_key(&room) {
-            waiting.heads.insert(room, place.clone());
-        }
+        let room = waiting.rooms.pop_front()?;
+        waiting.noted_rooms.remove(&room);
+        Some(room)
     }
 
-    /// Takes everything but the heads, which wait for the heartbeat.
-    pub(crate) fn take(&self) -> Waiting {
+    /// Takes all but rooms and heads.
+    pub(super) fn take_mail(&self) -> Option<Mail> {
         let mut waiting = self.lock();
-        let heads = mem::take(&mut waiting.heads);
-        let taken = mem::take(&mut *waiting);
-        waiting.heads = heads;
+        mem::take(&mut waiting.has_mail).then(|| mem::take(&mut waiting.mail))
+    }
+
+    /// Takes rooms whose heads changed, as many as one heartbeat holds; the others wait for the next.
+    pub(super) fn take_heads(&self, most: usize) -> Vec<RoomId> {
+        let heads = &mut self.lock().heads;
+        let taken: Vec<RoomId> = heads.iter().take(most).copied().collect();
+        if taken.len() == heads.len() {
+            *heads = HashSet::new();
+        } else {
+            for room in &taken {
+                heads.remove(room);
+            }
+        }
         taken
     }
 
-    /// Takes heads, as many as one heartbeat holds; the others wait for the next.
-    pub(crate) fn take_heads(&self, most: usize) -> Vec<(RoomId, Place)> {
-        let heads = &mut self.lock().heads;
-        let rooms: Vec<RoomId> = heads.keys().take(most).copied().collect();
-        rooms.into_iter().filter_map(|room| heads.remove_entry(&room)).collect()
+    /// Returns whether rooms or mail wait.
+    pub(super) fn has_something(&self) -> bool {
+        let waiting = self.lock();
+        waiting.has_mail || !waiting.rooms.is_empty()
     }
 
     /// Resolves when something was put in since the last time.
-    pub(crate) async fn woken(&self) {
+    pub(super) async fn woken(&self) {
         self.wake.notified().await;
+    }
+
+    fn is_behind(&self) -> bool {
+        self.pace.unread_for().is_some_and(|span| span >= BEHIND)
+    }
+
+    fn give(&self, put: impl FnOnce(&mut Mail)) {
+        let mut waiting = self.lock();
+        put(&mut waiting.mail);
+        waiting.has_mail = true;
+        drop(waiting);
+        self.pace.note_due();
+        self.wake.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loquat_ids::{IdSource as _, SequentialIds};
+
+    use super::*;
+
+    fn presence(mailbox: &Mailbox, users: usize) {
+        let ids = SequentialIds::default();
+        for _ in 0..users {
+            mailbox.give_presence(UserId::from_uuid(ids.fresh()), Bytes::from_static(b"online"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_ephemeral_is_kept_once_for_each_subject() {
+        let (mailbox, ids) = (Mailbox::default(), SequentialIds::default());
+        let (room, user) = (RoomId::from_uuid(ids.fresh()), UserId::from_uuid(ids.fresh()));
+        for said in ["first", "second"] {
+            mailbox.give_presence(user, Bytes::from_static(said.as_bytes()));
+            mailbox.give_typing(room, user, Bytes::from_static(said.as_bytes()));
+        }
+        let mail = mailbox.take_mail().expect("mail");
+        assert_eq!(mail.presence.into_values().collect::<Vec<_>>(), ["second"]);
+        assert_eq!(mail.typing.into_values().collect::<Vec<_>>(), ["second"]);
+        assert!(mailbox.take_mail().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_much_becomes_a_mark_to_read_it_again() {
+        let mailbox = Mailbox::default();
+        presence(&mailbox, MAX_PRESENCE);
+        assert_eq!(mailbox.lock().mail.presence.len(), MAX_PRESENCE);
+        presence(&mailbox, MAX_PRESENCE + 1);
+        let mail = mailbox.take_mail().expect("mail");
+        assert!(mail.presence.is_empty() && mail.must_read_presence);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn for_a_reader_that_is_behind_nothing_ephemeral_waits() {
+        let (mailbox, ids) = (Mailbox::default(), SequentialIds::default());
+        let (room, user) = (RoomId::from_uuid(ids.fresh()), UserId::from_uuid(ids.fresh()));
+        mailbox.give_typing(room, user, Bytes::from_static(b"typing"));
+        presence(&mailbox, 3);
+        mailbox.pace.note_handed_out();
+        tokio::time::advance(BEHIND).await;
+        mailbox.give_typing(room, user, Bytes::from_static(b"typing"));
+        presence(&mailbox, 1);
+        let mail = mailbox.take_mail().expect("mail");
+        assert!(mail.typing.is_empty() && mail.presence.is_empty());
+        assert!(mail.must_read_presence, "what can be read again is");
+        mailbox.pace.note_waiting(|| false);
+        mailbox.give_typing(room, user, Bytes::from_static(b"typing"));
+        assert_eq!(mailbox.take_mail().expect("mail").typing.len(), 1);
     }
 }

@@ -1,248 +1,19 @@
-//! Fan-out over a log and a feed that the test holds: what a reader is told, and what it is never told.
+//! What streams say.
 
-#![expect(clippy::unwrap_used, reason = "a poisoned lock is a failed test")]
+use std::{sync::Arc, time::Duration};
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{StreamExt as _, future, stream::BoxStream};
+use futures::future;
 use loquat_gateway::{
-    model::{ClosingReason, Cursor, Interest, InterestUpdate, Item, Place, ResetReason, RoomClosedReason, RoomNews},
-    ports::{
-        PresenceBoard, ReadError, RoomFeed, RoomLog, RoomSignal, Stretch, UserRoomChange, UserRoomChanges, UserRooms,
-    },
-    service::{Ends, Hub, Lease, Mailbox, Reader, ReaderParts, StreamLimits, Streams},
+    model::{ClosingReason, Cursor, Interest, InterestUpdate, Item, ResetReason, RoomClosedReason},
+    ports::RoomSignal,
 };
-use loquat_ids::{EventId, GatewayId, IdSource as _, RoomId, SequentialIds, SessionId, UserId};
+use loquat_ids::{IdSource as _, RoomId, UserId};
 use loquat_rpc::Connection;
-use loquat_runtime::Frame;
-use tokio::{sync::mpsc, time::timeout};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-const PAGE: usize = 200;
-
-/// A log in memory, with the bus beside it. What is committed is told, unless the test keeps it back.
-#[derive(Default)]
-struct World {
-    logs: Mutex<HashMap<RoomId, Log>>,
-    user_changes: Mutex<Vec<UserRoomChange>>,
-    feeds: Mutex<HashMap<RoomId, mpsc::Sender<RoomSignal>>>,
-}
-
-struct Log {
-    epoch: String,
-    events: Vec<Arc<RoomNews>>,
-}
-
-impl World {
-    fn place(epoch: &str, room: RoomId, seq: u64) -> Place {
-        let id = room.as_uuid().as_u128() * 1_000_000 + u128::from(seq);
-        Place { epoch: epoch.parse().expect("an epoch"), seq, event_id: EventId::from_uuid(Uuid::from_u128(id)) }
-    }
-
-    fn commit(&self, room: RoomId, members: Vec<(UserId, bool)>) -> Arc<RoomNews> {
-        let mut logs = self.logs.lock().unwrap();
-        let log = logs.entry(room).or_insert_with(|| Log { epoch: "e1".into(), events: Vec::new() });
-        let place = Self::place(&log.epoch, room, log.events.len() as u64 + 1);
-        let encoded = Bytes::from(format!("event {}", place.seq));
-        let news = Arc::new(RoomNews { room, place, members, encoded, trace: None });
-        log.events.push(Arc::clone(&news));
-        news
-    }
-
-    async fn tell(&self, room: RoomId, signal: RoomSignal) {
-        let feed = self.feeds.lock().unwrap().get(&room).cloned();
-        if let Some(feed) = feed {
-            feed.send(signal).await.expect("the room's task listens");
-        }
-    }
-
-    async fn send(&self, room: RoomId) -> Arc<RoomNews> {
-        let news = self.commit(room, Vec::new());
-        self.tell(room, RoomSignal::News(Arc::clone(&news))).await;
-        news
-    }
-
-    fn is_member_at(log: &Log, reader: UserId, upto: usize) -> Option<bool> {
-        let changes = log.events[..upto].iter().flat_map(|event| &event.members);
-        changes.rev().find(|(user, _)| *user == reader).map(|(_, is_member)| *is_member)
-    }
-}
-
-#[async_trait]
-impl RoomLog for World {
-    async fn read(&self, room: RoomId, reader: Option<UserId>, after: Option<Place>) -> Result<Stretch, ReadError> {
-        let logs = self.logs.lock().unwrap();
-        let log = logs.get(&room).ok_or(ReadError::NotFound)?;
-        let head = log.events.last().expect("a log begins with an event").place.clone();
-        let mut stretch = Stretch { events: Vec::new(), head: head.clone(), reset: None, reader_is_member: false };
-        let visible = match reader {
-            None => log.events.len(),
-            Some(reader) => match World::is_member_at(log, reader, log.events.len()) {
-                None => return Err(ReadError::NotFound),
-                Some(true) => log.events.len(),
-                Some(false) => {
-                    1 + log.events.iter().rposition(|event| event.members.contains(&(reader, false))).expect("it went")
-                }
-            },
-        };
-        if let Some(after) = after {
-            let at = usize::try_from(after.seq).expect("a small log");
-            stretch.reset = if after.epoch != head.epoch {
-                Some(ResetReason::EpochChanged)
-            } else if at > log.events.len() {
-                Some(ResetReason::LogEndsEarlier)
-            } else if at > 0 && log.events[at - 1].place.event_id != after.event_id {
-                Some(ResetReason::EventDiffers)
-            } else {
-                stretch.events = log.events[at.min(visible)..visible].iter().take(PAGE).cloned().collect();
-                None
-            };
-        }
-        let upto = stretch.events.last().map_or(log.events.len(), |last| last.place.seq as usize);
-        stretch.reader_is_member = reader.is_some_and(|reader| World::is_member_at(log, reader, upto) == Some(true));
-        Ok(stretch)
-    }
-}
-
-#[async_trait]
-impl RoomFeed for World {
-    async fn follow(&self, room: RoomId) -> Result<BoxStream<'static, RoomSignal>, ReadError> {
-        let (sender, receiver) = mpsc::channel(4096);
-        self.feeds.lock().unwrap().insert(room, sender);
-        Ok(ReceiverStream::new(receiver).boxed())
-    }
-}
-
-#[async_trait]
-impl UserRooms for World {
-    async fn changes(&self, _: UserId, since: u64) -> Result<UserRoomChanges, ReadError> {
-        let changes = self.user_changes.lock().unwrap();
-        let changes: Vec<UserRoomChange> = changes.iter().filter(|change| change.version > since).cloned().collect();
-        let version = changes.last().map_or(since.max(1), |change| change.version);
-        Ok(UserRoomChanges { version, is_reset: since == 0, changes })
-    }
-
-    async fn joined(&self, user: UserId) -> Result<Vec<RoomId>, ReadError> {
-        let logs = self.logs.lock().unwrap();
-        let is_in = |log: &Log| World::is_member_at(log, user, log.events.len()) == Some(true);
-        Ok(logs.iter().filter(|(_, log)| is_in(log)).map(|(room, _)| *room).collect())
-    }
-}
-
-#[async_trait]
-impl PresenceBoard for World {
-    async fn presence(&self, _: UserId, users: Vec<UserId>) -> Result<Vec<Bytes>, ReadError> {
-        Ok(users.iter().map(|user| Bytes::from(format!("presence {user}"))).collect())
-    }
-}
-
-/// A gateway over that world.
-struct House {
-    world: Arc<World>,
-    hub: Hub,
-    streams: Streams,
-    ids: SequentialIds,
-    stop: CancellationToken,
-    room: RoomId,
-    user: UserId,
-}
-
-impl House {
-    /// With one room that begins with the reader in it.
-    fn new() -> Self {
-        let (world, frame, ids) = (Arc::new(World::default()), Frame::real(), SequentialIds::default());
-        let limits = StreamLimits { total: 10, per_session: 3 };
-        let (room, user) = (RoomId::from_uuid(ids.fresh()), UserId::from_uuid(ids.fresh()));
-        world.commit(room, vec![(user, true)]);
-        Self {
-            hub: Hub::new(world.clone(), world.clone(), frame.clone()),
-            streams: Streams::new(GatewayId::from_uuid(ids.fresh()), limits, Lease::default()),
-            world,
-            stop: frame.stop,
-            ids,
-            room,
-            user,
-        }
-    }
-
-    fn read(&self, interest: Interest) -> (Reader, Arc<Mailbox>) {
-        self.read_as(self.user, interest, Box::pin(future::pending()))
-    }
-
-    fn read_as(
-        &self,
-        user: UserId,
-        interest: Interest,
-        session: future::BoxFuture<'static, ()>,
-    ) -> (Reader, Arc<Mailbox>) {
-        let mailbox: Arc<Mailbox> = Arc::default();
-        let stream = self.ids.fresh().to_string().parse().expect("a stream id");
-        let registered = self
-            .streams
-            .register(stream, user, SessionId::from_uuid(self.ids.fresh()), Arc::clone(&mailbox), Connection::default())
-            .unwrap_or_else(|refusal| panic!("{refusal}"));
-        let parts = ReaderParts {
-            registered,
-            mailbox: Arc::clone(&mailbox),
-            user,
-            hub: self.hub.clone(),
-            streams: self.streams.clone(),
-            log: self.world.clone(),
-            user_rooms: self.world.clone(),
-            presence: self.world.clone(),
-            ends: Ends { stop: self.stop.clone(), session, client: Box::pin(future::pending()) },
-        };
-        (Reader::begin(parts, interest, 1), mailbox)
-    }
-
-    fn from(&self, seq: u64) -> Interest {
-        let place = (seq > 0).then(|| World::place("e1", self.room, seq));
-        Interest { rooms: vec![Cursor { room: self.room, place }], presence: Vec::new() }
-    }
-}
-
-/// The next item that is about a room or the stream itself.
-async fn next(reader: &mut Reader) -> Item {
-    loop {
-        let item = timeout(Duration::from_secs(5), reader.next()).await.expect("in time").expect("the stream goes on");
-        if !matches!(item, Item::Heartbeat { .. } | Item::Welcome { .. }) {
-            return item;
-        }
-    }
-}
-
-async fn seqs(reader: &mut Reader, count: usize) -> Vec<u64> {
-    let mut seqs = Vec::new();
-    while seqs.len() < count {
-        match next(reader).await {
-            Item::RoomEvent(news) => seqs.push(news.place.seq),
-            other => panic!("not an event: {other:?}"),
-        }
-    }
-    seqs
-}
-
-async fn is_silent(reader: &mut Reader) -> bool {
-    timeout(Duration::from_secs(5), next_event(reader)).await.is_err()
-}
-
-async fn next_event(reader: &mut Reader) -> Arc<RoomNews> {
-    loop {
-        match reader.next().await {
-            Some(Item::RoomEvent(news)) => return news,
-            Some(_) => {}
-            None => future::pending().await,
-        }
-    }
-}
+use crate::{House, World, house::user_change, is_silent, next, next_event, seqs};
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_gets_exactly_what_follows_its_cursor_and_then_live_events() {
@@ -417,19 +188,23 @@ async fn heartbeats_come_in_time_and_carry_heads_of_the_reader_s_rooms_alone() {
     house.streams.note_head(house.room, &World::place("e1", house.room, 5));
     house.streams.note_head(house.room, &World::place("e1", house.room, 6));
     house.streams.note_head(elsewhere, &World::place("e1", elsewhere, 3));
-    let Some(Item::Heartbeat { heads }) = reader.next().await else { panic!("not a heartbeat") };
+    let Some(Item::Heartbeat { heads, .. }) = reader.next().await else { panic!("not a heartbeat") };
     assert_eq!(heads, [(house.room, World::place("e1", house.room, 6))]);
     let waited = began.elapsed();
     assert!((10..=15).contains(&waited.as_secs()), "{waited:?}");
-    let Some(Item::Heartbeat { heads }) = reader.next().await else { panic!("not a heartbeat") };
-    assert!(heads.is_empty());
+    let Some(Item::Heartbeat { heads, .. }) = reader.next().await else { panic!("not a heartbeat") };
+    assert_eq!(heads, [], "each is told of once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_ends_with_its_session_and_with_the_process() {
     let house = House::new();
     let ended = CancellationToken::new();
-    let session = Box::pin(ended.clone().cancelled_owned());
+    let session = ended.clone();
+    let session = Box::pin(async move {
+        session.cancelled().await;
+        ClosingReason::SessionEnded
+    });
     let (mut reader, _) = house.read_as(house.user, house.from(1), session);
     ended.cancel();
     assert!(matches!(next(&mut reader).await, Item::Closing(ClosingReason::SessionEnded)));
@@ -439,10 +214,6 @@ async fn a_stream_ends_with_its_session_and_with_the_process() {
     house.stop.cancel();
     assert!(matches!(next(&mut reader).await, Item::Closing(ClosingReason::GoingAway)));
     assert!(reader.next().await.is_none());
-}
-
-fn user_change(room: RoomId, version: u64) -> UserRoomChange {
-    UserRoomChange { version, room, is_member: true, encoded: Bytes::from(format!("version {version}")) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -477,34 +248,6 @@ async fn watched_people_s_presence_comes_first_whole_and_then_as_it_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_does_not_read_is_cut_off_and_one_that_waits_is_not() {
-    let house = House::new();
-    let is_cut =
-        |connection: Connection| async move { timeout(Duration::from_millis(1), connection.is_cut()).await.is_ok() };
-    let (mut reader, _) = house.read(house.from(1));
-    let (stalled, waiting) = (Connection::default(), Connection::default());
-    let stream = |connection: &Connection| {
-        let stream = house.ids.fresh().to_string().parse().expect("a stream id");
-        let session = SessionId::from_uuid(house.ids.fresh());
-        house.streams.register(stream, house.user, session, Arc::default(), connection.clone())
-    };
-    // One whose stream was never asked for anything, and one that takes what comes.
-    let _never_asked = stream(&stalled).unwrap_or_else(|refusal| panic!("{refusal}"));
-    assert!(timeout(Duration::from_secs(9), next_event(&mut reader)).await.is_err());
-    house.streams.cut_stalled(|_| false);
-    assert!(!is_cut(stalled.clone()).await);
-    assert!(timeout(Duration::from_secs(2), next_event(&mut reader)).await.is_err());
-    house.streams.cut_stalled(|_| false);
-    assert!(is_cut(stalled).await && !is_cut(waiting.clone()).await);
-
-    // Where the session is over, nobody is waited for.
-    let _never_asked = stream(&waiting).unwrap_or_else(|refusal| panic!("{refusal}"));
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    house.streams.cut_stalled(|_| true);
-    assert!(is_cut(waiting).await);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_room_watched_anew_is_read_from_its_new_cursor_alone() {
     let house = House::new();
     for _ in 0..5 {
@@ -528,11 +271,8 @@ async fn a_room_watched_anew_is_read_from_its_new_cursor_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_session_has_as_many_streams_as_it_may_and_gets_places_back() {
     let house = House::new();
-    let session = SessionId::from_uuid(house.ids.fresh());
-    let register = || {
-        let stream = house.ids.fresh().to_string().parse().expect("a stream id");
-        house.streams.register(stream, house.user, session, Arc::default(), Connection::default())
-    };
+    let holder = house.holder(house.user);
+    let register = || house.register(holder, &Arc::default(), &Connection::default());
     let held: Vec<_> = (0..3).map(|_| register().unwrap_or_else(|refusal| panic!("{refusal}"))).collect();
     assert!(register().is_err());
     drop(held);

@@ -1,90 +1,83 @@
-//! What every element of the contract must have, read from the descriptor set that servers carry and reflection serves.
+//! What every element of the contract must have. The rules are asked of a set of descriptors, wherever it comes from: the
+//! system tests ask them of what a server's reflection serves.
 
 use std::collections::BTreeMap;
 
-use loquat_proto::FILE_DESCRIPTOR_SET;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
     MethodDescriptor, Value,
 };
 
-#[test]
-fn every_method_has_a_rule_and_a_repeat_class() {
-    for method in methods() {
+/// Names the methods without an authorization rule, or without a class of repeats.
+pub fn methods_without_a_rule_or_a_repeat_class(pool: &DescriptorPool) -> Vec<String> {
+    let mut lacking = Vec::new();
+    for method in methods(pool) {
         for (option, unspecified) in [("rule", "access"), ("repeat", "")] {
-            let value = method_option(&method, option);
-            let value = value.unwrap_or_else(|| panic!("{} has no {option}", method.full_name()));
-            let number = match &value {
-                Value::Message(rule) => rule.get_field_by_name(unspecified).and_then(|access| access.as_enum_number()),
-                value => value.as_enum_number(),
+            let number = match &method_option(&method, option) {
+                Some(Value::Message(rule)) => {
+                    rule.get_field_by_name(unspecified).and_then(|access| access.as_enum_number())
+                }
+                Some(value) => value.as_enum_number(),
+                None => None,
             };
-            assert!(number.is_some_and(|number| number != 0), "{}: its {option} is unspecified", method.full_name());
+            if number.is_none_or(|number| number == 0) {
+                lacking.push(format!("{}: {option}", method.full_name()));
+            }
         }
     }
+    lacking
 }
 
-#[test]
-fn every_string_bytes_and_repeated_field_has_a_limit() {
-    let unlimited: Vec<String> = messages()
+/// Names the string, bytes and repeated fields without a limit.
+pub fn fields_without_a_limit(pool: &DescriptorPool) -> Vec<String> {
+    messages(pool)
         .iter()
         // The value of an option is read from a descriptor and never sent.
         .filter(|message| message.full_name() != "loquat.authorization.v1.Rule")
         .flat_map(|message| message.fields().collect::<Vec<_>>())
         .filter(|field| !is_limited(field))
         .map(|field| field.full_name().to_owned())
-        .collect();
-    assert!(unlimited.is_empty(), "no limit stands beside {unlimited:?}");
+        .collect()
 }
 
-#[test]
-fn every_element_has_a_comment() {
-    let silent: Vec<String> = files().iter().flat_map(elements_without_comment).collect();
-    assert!(silent.is_empty(), "no comment stands above {silent:?}");
+/// Names the elements above which no comment stands.
+pub fn elements_without_a_comment(pool: &DescriptorPool) -> Vec<String> {
+    files(pool).iter().flat_map(elements_without_comment).collect()
 }
 
-#[test]
-fn the_room_is_field_1_of_every_request_that_names_one() {
-    for method in methods() {
-        if let Some(field) = method.input().get_field_by_name("room_id") {
-            assert_eq!(field.number(), 1, "{}", field.full_name());
-        }
-    }
+/// Names the requests that name a room by another field than their first.
+pub fn rooms_that_are_not_field_1(pool: &DescriptorPool) -> Vec<String> {
+    let fields = methods(pool).into_iter().filter_map(|method| method.input().get_field_by_name("room_id"));
+    fields.filter(|field| field.number() != 1).map(|field| field.full_name().to_owned()).collect()
 }
 
-#[test]
-fn every_enum_begins_with_an_unspecified_value() {
-    let pool = pool();
-    for of_ours in pool.all_enums().filter(|of_ours| of_ours.full_name().starts_with("loquat.")) {
-        let zero = of_ours.get_value(0).unwrap_or_else(|| panic!("{} has no zero", of_ours.full_name()));
-        assert!(zero.name().ends_with("_UNSPECIFIED"), "{}", zero.full_name());
-    }
+/// Names the enums that do not begin with an unspecified value.
+pub fn enums_without_an_unspecified_value(pool: &DescriptorPool) -> Vec<String> {
+    let of_ours = pool.all_enums().filter(|of_ours| of_ours.full_name().starts_with("loquat."));
+    of_ours
+        .filter(|of_ours| of_ours.get_value(0).is_none_or(|zero| !zero.name().ends_with("_UNSPECIFIED")))
+        .map(|of_ours| of_ours.full_name().to_owned())
+        .collect()
 }
 
-#[test]
-fn the_contract_has_the_five_packages_and_their_services() {
-    let mut services: Vec<String> =
-        methods().iter().map(|method| method.parent_service().full_name().to_owned()).collect();
-    services.dedup();
-    for package in ["users", "rooms", "messages", "presence", "events"] {
-        let prefix = format!("loquat.{package}.v1.");
-        assert!(services.iter().any(|service| service.starts_with(&prefix)), "no service in {prefix} of {services:?}");
-    }
+/// Names those of the five packages that have no service.
+pub fn packages_without_a_service(pool: &DescriptorPool) -> Vec<String> {
+    let services: Vec<String> =
+        methods(pool).iter().map(|method| method.parent_service().full_name().to_owned()).collect();
+    let packages = ["users", "rooms", "messages", "presence", "events"].map(|package| format!("loquat.{package}.v1."));
+    packages.into_iter().filter(|package| !services.iter().any(|service| service.starts_with(package))).collect()
 }
 
-fn pool() -> DescriptorPool {
-    DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the contract decodes")
+fn files(pool: &DescriptorPool) -> Vec<FileDescriptor> {
+    pool.files().filter(|file| file.package_name().starts_with("loquat.")).collect()
 }
 
-fn files() -> Vec<FileDescriptor> {
-    pool().files().filter(|file| file.package_name().starts_with("loquat.")).collect()
+fn messages(pool: &DescriptorPool) -> Vec<MessageDescriptor> {
+    pool.all_messages().filter(|message| message.full_name().starts_with("loquat.")).collect()
 }
 
-fn messages() -> Vec<MessageDescriptor> {
-    pool().all_messages().filter(|message| message.full_name().starts_with("loquat.")).collect()
-}
-
-fn methods() -> Vec<MethodDescriptor> {
-    let services: Vec<_> = files().iter().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
+fn methods(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
+    let services: Vec<_> = files(pool).iter().flat_map(|file| file.services().collect::<Vec<_>>()).collect();
     services.iter().flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
 
@@ -127,10 +120,10 @@ fn inner(message: &DynamicMessage, field: &str) -> Option<DynamicMessage> {
 }
 
 fn elements_without_comment(file: &FileDescriptor) -> Vec<String> {
-    let source = file.file_descriptor_proto().source_code_info.as_ref().expect("comments are in the descriptor set");
+    let source = file.file_descriptor_proto().source_code_info.as_ref();
     let comments: BTreeMap<&[i32], &str> = source
-        .location
-        .iter()
+        .into_iter()
+        .flat_map(|source| &source.location)
         .map(|location| (location.path.as_slice(), location.leading_comments.as_deref().unwrap_or_default()))
         .collect();
     let mut elements: Vec<(String, Vec<i32>)> = Vec::new();
