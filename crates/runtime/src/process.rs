@@ -1,6 +1,6 @@
 //! A process from its start to its end.
 
-use std::{future::Future, io, process::ExitCode, time::Duration};
+use std::{ffi::OsString, future::Future, io, process::ExitCode, time::Duration};
 
 use clap::{Args, Command};
 use loquat_rpc::{HttpLimits, Listener, Served, tls::PeerTls};
@@ -69,8 +69,16 @@ impl Process {
 /// Runs a process to its end. The exit code is 64 where a setting is wrong, 1 where the process could not go on.
 #[must_use]
 pub fn run<A: App>() -> ExitCode {
-    let command = Command::new(A::BINARY).about(A::ABOUT).version(env!("CARGO_PKG_VERSION"));
-    let (settings, own) = match settings::load::<A::Settings>(command, A::LISTEN) {
+    run_command::<A>(command::<A>(), std::env::args_os().collect())
+}
+
+pub(crate) fn command<A: App>() -> Command {
+    Command::new(A::BINARY).about(A::ABOUT).version(env!("CARGO_PKG_VERSION"))
+}
+
+pub(crate) fn run_command<A: App>(command: Command, arguments: Vec<OsString>) -> ExitCode {
+    let strangers = settings::strangers::<A::Settings>(command.clone());
+    let (settings, own) = match settings::load::<A::Settings>(command, A::LISTEN, arguments) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
@@ -78,21 +86,21 @@ pub fn run<A: App>() -> ExitCode {
         Ok(executor) => executor,
         Err(error) => return fail(&anyhow::Error::new(error)),
     };
-    match executor.block_on(live::<A>(settings, own)) {
+    match executor.block_on(live::<A>(settings, own, &strangers)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
 }
 
 /// Tells of settings that could not be read; asked for help, gives it.
-fn refuse(error: &clap::Error) -> ExitCode {
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     if let Err(unwritable) = error.print() {
         tracing::debug!(%unwritable, "nobody reads");
     }
     if error.use_stderr() { ExitCode::from(EXIT_WRONG_SETTING) } else { ExitCode::SUCCESS }
 }
 
-fn fail(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
     if error.chain().any(|cause| cause.is::<SettingError>()) {
         return ExitCode::from(EXIT_WRONG_SETTING);
@@ -100,11 +108,14 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn live<A: App>(settings: ProcessSettings, own: A::Settings) -> anyhow::Result<()> {
+async fn live<A: App>(settings: ProcessSettings, own: A::Settings, strangers: &[String]) -> anyhow::Result<()> {
     if settings.check_health {
         return probe(A::NAME, settings.listen, A::tls(&own)?.as_ref()).await;
     }
     let telemetry = Telemetry::start(A::NAME, &settings)?;
+    for name in strangers {
+        tracing::warn!("{name} is no setting of this process: is it misspelt?");
+    }
     let frame = Frame::real();
     let outcome = serve::<A>(&settings, own, &frame).await;
     frame.stop.cancel();

@@ -6,12 +6,18 @@
 
 use std::{ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
+mod judging;
 mod peers;
+mod strangers;
 
 pub use peers::{MessagesAddresses, PeerSettings, PresenceAddresses, RoomsAddresses, UsersAddresses};
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use tracing_subscriber::EnvFilter;
+use clap::{
+    Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand,
+    error::{ContextKind, ContextValue},
+};
+
+use self::judging::{log_filter, otlp_endpoint};
 
 /// The exit code of a process whose settings are wrong (`EX_USAGE` of sysexits.h).
 pub const EXIT_WRONG_SETTING: u8 = 64;
@@ -52,8 +58,8 @@ pub struct ProcessSettings {
     #[arg(long, env = "LOQUAT_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Where spans go by OTLP over gRPC, such as http://jaeger:4317. Nowhere without it.
-    #[arg(long, env = "LOQUAT_OTLP_ENDPOINT", value_name = "URL")]
+    /// Where spans go by OTLP over gRPC, without TLS: an address such as http://jaeger:4317. Nowhere without it.
+    #[arg(long, env = "LOQUAT_OTLP_ENDPOINT", value_parser = otlp_endpoint, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
 
     /// How long calls in hand may take after SIGTERM, in seconds, before they are cut.
@@ -82,31 +88,70 @@ pub enum LogFormat {
     Json,
 }
 
-fn log_filter(text: &str) -> Result<String, String> {
-    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
-}
-
 /// Reads a process's settings from its flags, its environment and its file.
 ///
 /// # Errors
 ///
 /// A [`clap::Error`] whose text names the setting; of the kind `DisplayHelp` or `DisplayVersion` where that was asked for.
-pub fn load<S: Args>(command: Command, default_listen: &'static str) -> Result<(ProcessSettings, S), clap::Error> {
-    load_from(command, default_listen, std::env::args_os(), &environment)
+pub fn load<S: Args>(
+    command: Command,
+    default_listen: &'static str,
+    arguments: Vec<OsString>,
+) -> Result<(ProcessSettings, S), clap::Error> {
+    load_from(command, default_listen, arguments, &environment)
 }
+
+/// Reads which command of a binary is asked for, and its settings from the same places. The file may hold those of other
+/// commands too: they are judged where they are used.
+///
+/// # Errors
+///
+/// As [`load`].
+pub(crate) fn load_tool<T: Subcommand>(
+    command: Command,
+    word: &str,
+    arguments: Vec<OsString>,
+) -> Result<T, clap::Error> {
+    load_tool_from(command, word, arguments, &environment)
+}
+
+fn load_tool_from<T: Subcommand>(
+    mut command: Command,
+    word: &str,
+    arguments: Vec<OsString>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<T, clap::Error> {
+    if let Some(tool) = command.find_subcommand(word).cloned() {
+        let whole = format!("{} {word}", command.get_name());
+        let config = Arg::new("config").long("config").env("LOQUAT_CONFIG").value_name("FILE").help(CONFIG_HELP);
+        let tool = tool.bin_name(whole).arg(config).mut_args(|argument| argument.hide_env_values(true));
+        let file = config_file(&tool, &arguments, environment);
+        let tool = with_mounted_files(with_file(tool, file, Foreign::PassedOver)?, environment)?;
+        command = command.mut_subcommand(word, |_| tool);
+    }
+    T::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)
+}
+
+const CONFIG_HELP: &str = "File of settings, TOML: each by its flag's name with `_` for `-`";
 
 fn environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is where settings are read")]
     std::env::var(name).ok()
 }
 
+/// Returns the names of the variables that look like settings and are none of a process's with these own settings, nor of
+/// another's of ours.
+pub(crate) fn strangers<S: Args>(command: Command) -> Vec<String> {
+    let command = S::augment_args(ProcessSettings::augment_args(command));
+    strangers::strangers(&command, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+}
+
 fn load_from<S: Args>(
     command: Command,
     default_listen: &'static str,
-    arguments: impl IntoIterator<Item = OsString>,
+    arguments: Vec<OsString>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(ProcessSettings, S), clap::Error> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
     // The sentence about the command is its own, not that of a struct of its settings.
     let about = command.get_about().cloned().unwrap_or_default();
     let command = S::augment_args(ProcessSettings::augment_args(command))
@@ -115,9 +160,9 @@ fn load_from<S: Args>(
         .mut_arg("listen", |argument| argument.required(false).default_value(default_listen))
         .mut_args(|argument| argument.hide_env_values(true));
     let file = config_file(&command, &arguments, environment);
-    let command = with_file(command, file)?;
+    let command = with_file(command, file, Foreign::Refused)?;
     let mut command = with_mounted_files(command, environment)?;
-    let matches: ArgMatches = command.try_get_matches_from_mut(arguments)?;
+    let matches: ArgMatches = command.try_get_matches_from_mut(arguments).map_err(without_secrets)?;
     let settings = (ProcessSettings::from_arg_matches(&matches)?, S::from_arg_matches(&matches)?);
     Ok(settings)
 }
@@ -136,8 +181,15 @@ fn config_file(
     from_flag.or_else(|| environment("LOQUAT_CONFIG").map(PathBuf::from))
 }
 
+/// What becomes of settings in the file that a command does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Foreign {
+    Refused,
+    PassedOver,
+}
+
 /// Takes the file's values as defaults, so that environment and flags win.
-fn with_file(command: Command, file: Option<PathBuf>) -> Result<Command, clap::Error> {
+fn with_file(command: Command, file: Option<PathBuf>, foreign: Foreign) -> Result<Command, clap::Error> {
     let Some(path) = file else { return Ok(command) };
     let text = fs::read_to_string(&path)
         .map_err(|error| wrong(&command, "LOQUAT_CONFIG", &format!("{} cannot be read: {error}", path.display())))?;
@@ -147,6 +199,9 @@ fn with_file(command: Command, file: Option<PathBuf>) -> Result<Command, clap::E
     let mut command = command;
     for (key, value) in table {
         let is_setting = key != "config" && command.get_arguments().any(|argument| argument.get_id() == key.as_str());
+        if !is_setting && foreign == Foreign::PassedOver {
+            continue;
+        }
         if !is_setting {
             return Err(wrong(&command, &key, &format!("there is no such setting (in {})", path.display())));
         }
@@ -193,6 +248,14 @@ fn with_default(command: Command, id: String, text: String) -> Command {
     command.mut_arg(id, |argument: Arg| argument.required(false).hide_default_value(true).default_value(text))
 }
 
+/// A wrong value is not shown where it may hold a password, as a URL with a user does.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    if matches!(error.get(ContextKind::InvalidValue), Some(ContextValue::String(value)) if value.contains('@')) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+    }
+    error
+}
+
 fn wrong(command: &Command, setting: &str, problem: &str) -> clap::Error {
     command.clone().error(clap::error::ErrorKind::InvalidValue, format!("{setting}: {problem}"))
 }
@@ -212,10 +275,27 @@ mod tests {
     }
 
     fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(ProcessSettings, Some), clap::Error> {
-        let arguments = std::iter::once("some").chain(arguments.iter().copied()).map(OsString::from);
-        load_from(Command::new("some"), "127.0.0.1:1", arguments, &|name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
+        load_from(Command::new("some"), "127.0.0.1:1", words(arguments), &among(variables))
+    }
+
+    fn words(arguments: &[&str]) -> Vec<OsString> {
+        std::iter::once("some").chain(arguments.iter().copied()).map(OsString::from).collect()
+    }
+
+    fn among(variables: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+        |name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[derive(Subcommand, Debug)]
+    enum Tool {
+        /// Copies.
+        Copy(Some),
+    }
+
+    fn load_tool(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Some, clap::Error> {
+        let command = Tool::augment_subcommands(Command::new("some")).subcommand_required(true);
+        let Tool::Copy(some) = load_tool_from(command, arguments[0], words(arguments), &among(variables))?;
+        Ok(some)
     }
 
     fn file(text: &str) -> tempfile::NamedTempFile {
@@ -240,6 +320,27 @@ mod tests {
         let path = mounted.path().to_str().expect("a path in UTF-8");
         let (_, some) = load(&[], &[("LOQUAT_FIRST_UNLIKELY_PASSWORD_FILE", path)]).expect("good settings");
         assert_eq!(some.password.expect("it is set").reveal(), "hush");
+    }
+
+    #[test]
+    fn a_command_reads_its_settings_from_the_same_places_and_passes_over_others_in_the_file() {
+        let (settings, mounted) = (file("limit_bytes = 7\nlisten = \"127.0.0.1:9\"\n"), file("hush\n"));
+        let path = |file: &tempfile::NamedTempFile| file.path().to_str().expect("a path in UTF-8").to_owned();
+        let (settings, mounted) = (path(&settings), path(&mounted));
+        let variables = [
+            ("LOQUAT_CONFIG", settings.as_str()),
+            ("LOQUAT_FIRST_UNLIKELY_PASSWORD_FILE", mounted.as_str()),
+            ("LOQUAT_LISTEN", "nowhere"),
+        ];
+        let some = load_tool(&["copy"], &variables).expect("good settings");
+        assert_eq!((some.limit_bytes, some.password.expect("it is set").reveal()), (7, "hush"));
+        let some = load_tool(&["copy", "--limit-bytes=8"], &variables).expect("good settings");
+        assert_eq!(some.limit_bytes, 8);
+        for (arguments, name) in [(["copy", "--limit-bytes=many"], "--limit-bytes"), (["copy", "--listen"], "--listen")]
+        {
+            let error = load_tool(&arguments, &[]).expect_err(name);
+            assert!(error.to_string().contains(name), "{error}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use opentelemetry::{global, trace::TracerProvider as _};
+use opentelemetry::{KeyValue, global, trace::TracerProvider as _};
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
     Resource,
@@ -51,12 +51,28 @@ impl Telemetry {
     }
 }
 
+/// Starts what a command beside serving says of itself: warnings, to standard error.
+pub(crate) fn to_standard_error() {
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).without_time();
+    let logs = logs.with_ansi(std::io::stderr().is_terminal()).with_filter(filter("warn"));
+    if let Err(error) = tracing_subscriber::registry().with(logs).try_init() {
+        eprintln!("warning: nothing is logged: {error}");
+    }
+}
+
 fn filter(directives: &str) -> EnvFilter {
     EnvFilter::new(format!("{CARRIERS},{directives}"))
 }
 
+/// Tells this process from others of its service: containers have names of their own, processes on one machine numbers.
+fn instance() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}/{}", host.trim(), std::process::id())
+}
+
 fn provider(name: &'static str, endpoint: Option<&str>) -> Result<SdkTracerProvider, SettingError> {
-    let resource = Resource::builder().with_service_name(format!("loquat-{name}")).build();
+    let instance = KeyValue::new("service.instance.id", instance());
+    let resource = Resource::builder().with_service_name(format!("loquat-{name}")).with_attribute(instance).build();
     let builder = SdkTracerProvider::builder().with_resource(resource);
     let Some(endpoint) = endpoint else { return Ok(builder.with_sampler(Sampler::AlwaysOff).build()) };
     let exporter = opentelemetry_otlp::SpanExporter::builder()

@@ -21,6 +21,8 @@ use crate::{
 /// presence is not migrated but made anew by the gateways.
 const KEY_PREFIX: &str = "loquat:presence:v1:";
 
+const STORE_URL: &str = "LOQUAT_PRESENCE_STORE_URL";
+
 /// The settings of the presence service.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
@@ -85,7 +87,7 @@ impl Settings {
         match RedisPresenceStore::new(url, KEY_PREFIX, deadline) {
             Ok(store) => Ok(Arc::new(store)),
             // The error may quote the URL.
-            Err(_) => Err(SettingError::new("LOQUAT_PRESENCE_STORE_URL", "it must be memory: or a redis:// URL")),
+            Err(_) => Err(SettingError::new(STORE_URL, "it must be memory: or a redis:// URL")),
         }
     }
 }
@@ -108,6 +110,7 @@ pub struct Peers {
 /// Where a setting cannot be used.
 pub async fn wire(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedBus) -> anyhow::Result<Wired> {
     let store = settings.store()?;
+    frame.tasks.spawn(tell_of_an_absent_store(Arc::clone(&store)));
     let clock = Arc::clone(&frame.clock);
     let verifier = Verifier::follow(peers.users, Arc::clone(&clock), frame.stop.clone());
     let announcements: Arc<dyn Announcements> = Arc::new(BusAnnouncements(Arc::clone(&bus)));
@@ -146,6 +149,14 @@ pub async fn wire(settings: &Settings, frame: &Frame, peers: Peers, bus: SharedB
         async move { store.ping().await.is_ok() }
     });
     Ok(Wired { routes, verifier, readiness })
+}
+
+/// The start goes on without the store: what is wrong is said at once, and by the setting's name.
+async fn tell_of_an_absent_store(store: Arc<dyn PresenceStore>) {
+    if let Err(error) = store.ping().await {
+        let source = error.source.as_deref().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(error = %source, "what {STORE_URL} names does not answer: there is no presence until it does");
+    }
 }
 
 #[cfg(test)]

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    loquat_runtime::run::<loquat_standalone::process::App>()
+    loquat_runtime::run_with_tools::<loquat_standalone::process::App, loquat_standalone::commands::Command>()
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use clap::{Args, value_parser};
 use loquat_rpc::{KeySet, MAX_REQUEST_BYTES, Verifier, VerifyingKey, server::users::v1 as server};
-use loquat_runtime::{Frame, Readiness, Secret, SettingError, Wired};
+use loquat_runtime::{Frame, Readiness, Secret, SettingError, Wired, reaching};
 use tonic::service::Routes;
 
 use crate::{
@@ -100,8 +100,10 @@ impl Settings {
     pub(crate) async fn open_store(&self) -> anyhow::Result<SqlStore> {
         const SETTING: &str = "LOQUAT_USERS_DATABASE_URL";
         let url = self.users_database_url.as_ref().ok_or_else(|| SettingError::new(SETTING, "it must be set"))?;
-        match SqlStore::open(url.reveal()).await {
-            Err(error @ StoreError::UrlInvalid) => Err(SettingError::new(SETTING, error).into()),
+        match reaching(SETTING, SqlStore::open(url.reveal())).await {
+            Err(error @ (StoreError::UrlInvalid | StoreError::File(_))) => {
+                Err(SettingError::new(SETTING, error).into())
+            }
             opened => opened.context(SETTING),
         }
     }

@@ -2,6 +2,8 @@
 
 mod changes;
 mod leases;
+mod line;
+mod lost;
 mod redis_only;
 mod settings;
 mod twin;
@@ -65,4 +67,11 @@ on_every_twin! {
         a_later_change_is_not_told_with_an_earlier_one
         changes_are_untold_in_their_order
         telling_what_is_told_says_so;
+    lost:
+        a_renewal_whose_answer_is_lost_is_done_once
+        a_renewal_that_nobody_waits_for_any_more_is_done_by_the_same_again
+        a_renewal_that_fails_in_the_middle_is_done_by_the_same_again
+        a_setting_whose_answer_is_lost_is_made_once
+        the_end_of_a_lease_whose_answer_is_lost_is_still_to_be_told
+        telling_whose_answer_is_lost_says_that_it_was_told;
 }

@@ -192,6 +192,10 @@ impl RoomService for FakeRooms {
         not_here()
     }
 
+    async fn remove_member(&self, _: Request<rooms::RemoveMemberRequest>) -> Answer<rooms::RemoveMemberResponse> {
+        not_here()
+    }
+
     async fn list_members(&self, _: Request<rooms::ListMembersRequest>) -> Answer<rooms::ListMembersResponse> {
         not_here()
     }

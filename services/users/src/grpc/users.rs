@@ -66,16 +66,26 @@ impl UserService for UserEndpoint {
     }
 }
 
+/// How many paths an update mask may have, and how long each may be, in characters.
+const MASK_PATHS: usize = 16;
+const MASK_PATH_CHARS: usize = 64;
+
 fn new_display_name(request: &UpdateUserRequest) -> Result<DisplayName, Error> {
     let paths = request.update_mask.as_ref().map_or(&[][..], |mask| &mask.paths);
     if paths.is_empty() {
         return Err(Error::UpdateMaskInvalid("is empty".to_owned()));
     }
+    if paths.len() > MASK_PATHS {
+        return Err(Error::UpdateMaskInvalid(format!("has more than {MASK_PATHS} paths")));
+    }
+    if paths.iter().any(|path| path.chars().nth(MASK_PATH_CHARS).is_some()) {
+        return Err(Error::UpdateMaskInvalid(format!("has a path of more than {MASK_PATH_CHARS} characters")));
+    }
     if let Some(other) = paths.iter().find(|path| *path != "display_name") {
-        let shown: String = other.chars().filter(|character| !character.is_control()).take(64).collect();
+        let shown: String = other.chars().filter(|character| !character.is_control()).collect();
         return Err(Error::UpdateMaskInvalid(format!("names {shown:?}, which cannot change")));
     }
-    Ok(DisplayName::parse(&request.display_name)?)
+    Ok(DisplayName::chosen(&request.display_name)?)
 }
 
 #[cfg(test)]
@@ -98,6 +108,17 @@ mod tests {
         for paths in [&[][..], &["handle"], &["*"], &[""], &["displayName"], &["display_name", "create_time"]] {
             let refused = new_display_name(&request("Ada", paths));
             assert!(matches!(refused, Err(Error::UpdateMaskInvalid(_))), "{paths:?}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_mask_is_short() {
+        assert!(new_display_name(&request("Ada", &["display_name"; 16])).is_ok());
+        let long = "x".repeat(65);
+        for paths in [&["display_name"; 17][..], &["display_name"; 20_000], &["display_name", &long]] {
+            let refused = new_display_name(&request("Ada", paths));
+            let Err(Error::UpdateMaskInvalid(problem)) = refused else { panic!("{} paths: {refused:?}", paths.len()) };
+            assert!(problem.len() < 100, "{problem}");
         }
     }
 

@@ -6,6 +6,7 @@ mod keys;
 mod rotation;
 mod schema;
 mod sessions;
+mod signing_out;
 
 /// Makes a test on each database of each named behaviour.
 macro_rules! on_every_database {

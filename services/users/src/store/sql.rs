@@ -10,8 +10,9 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
     sqlx::{
+        Connection as _,
         postgres::PgConnectOptions,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use tokio::time::timeout;
@@ -26,6 +27,7 @@ mod migrations;
 mod rotation;
 mod schema;
 mod sessions;
+mod signing_out;
 
 /// How long an operation may take, with its wait for a connection.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -40,6 +42,9 @@ pub(crate) enum StoreError {
     /// The URL is of neither database, or cannot be read. It is not shown: it may hold a password.
     #[error("it must be `sqlite:` and a path, or `postgres://user:password@host/name`")]
     UrlInvalid,
+    /// The file is not there and cannot be made, or is no database.
+    #[error("its file cannot be opened: {0}")]
+    File(DbErr),
     /// The schema has changes that this program does not know.
     #[error("the database is newer than this program: it has {0}")]
     Newer(String),
@@ -76,8 +81,11 @@ impl SqlStore {
     /// `Newer` where the schema has changes that this program does not know.
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         let (reader, writer) = if url.starts_with("sqlite:") {
-            SqliteConnectOptions::from_str(url).map_err(|_| StoreError::UrlInvalid)?;
-            let writer = connect_sqlite(url, 1).await?;
+            check_sqlite(url)?;
+            let writer = connect_sqlite(url, 1).await.map_err(|error| match is_locked(&error) {
+                true => StoreError::Database(error),
+                false => StoreError::File(error),
+            })?;
             (connect_sqlite(url, SQLITE_READERS).await?, writer)
         } else if let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) {
             let url = format!("postgres://{rest}");
@@ -142,10 +150,22 @@ impl SqlStore {
 /// that moment meets as a locked file, without SQLite's own waiting.
 async fn connect_sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let retries = ConstantBuilder::new().with_delay(Duration::from_millis(50)).with_max_times(40);
-    (|| Database::connect(sqlite(url, connections)))
-        .retry(retries)
-        .when(|error| error.to_string().contains("database is locked"))
-        .await
+    (|| Database::connect(sqlite(url, connections))).retry(retries).when(is_locked).await
+}
+
+fn is_locked(error: &DbErr) -> bool {
+    error.to_string().contains("database is locked")
+}
+
+/// Refuses what names no file. A database in memory, or in a file without a name, is none of ours: each of the connections
+/// would have another.
+fn check_sqlite(url: &str) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::UrlInvalid)?;
+    let is_nameless = options.get_filename().as_os_str().is_empty();
+    if is_nameless || url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(StoreError::UrlInvalid);
+    }
+    Ok(())
 }
 
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
@@ -161,7 +181,15 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
                 .foreign_keys(true)
         },
     );
+    options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async { Ok(is_usable(connection)) }));
     options
+}
+
+/// Tells whether a connection may be used again. When a disk is full or fails, SQLite rolls a transaction back by itself; sqlx
+/// counts it as open for ever, and everything after it would be acknowledged inside a transaction that nobody commits
+/// (<https://www.sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Such a connection is closed.
+fn is_usable(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 fn postgres(url: &str) -> ConnectOptions {
@@ -209,9 +237,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_url_is_refused_and_not_shown() {
-        for url in ["", "mysql://user:hush@host/name", "postgres://user:hush@host:port/name", "users.db"] {
+        let others = ["", "mysql://user:hush@host/name", "postgres://user:hush@host:port/name", "users.db"];
+        let nameless = ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:users.db?mode=memory", "sqlite:a?mode=hush"];
+        for url in others.into_iter().chain(nameless) {
             let error = SqlStore::open(url).await.unwrap_err();
             assert!(matches!(error, StoreError::UrlInvalid) && !error.to_string().contains("hush"), "{url}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_opened_is_told_from_a_database_that_does_not_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let (no_database, path) = (folder.path().join("text"), folder.path().display());
+        std::fs::write(&no_database, "x".repeat(4_096)).unwrap();
+        for url in [format!("sqlite:{path}"), format!("sqlite:{path}/a/b"), format!("sqlite:{}", no_database.display())]
+        {
+            let error = SqlStore::open(&url).await.unwrap_err();
+            assert!(matches!(error, StoreError::File(_)), "{url}: {error}");
         }
     }
 }

@@ -1,35 +1,11 @@
-//! What only Redis does: be away, break off in the middle, and keep keys.
+//! What only Redis does: be away, and keep keys.
 
 use std::time::Duration;
 
 use tokio::{net::TcpListener, time::Instant};
 
-use super::twin::{LEASE, Twin, at, complete, device, further, gateway, user};
+use super::twin::{Twin, at, complete, device, further, gateway, user};
 use crate::{model::Setting, ports::PresenceStore, store::RedisPresenceStore};
-
-/// A renewal of three, the second of whom breaks it.
-#[tokio::test]
-async fn a_renewal_that_broke_off_in_the_middle_is_done_by_the_same_again() {
-    let Some(twin) = Twin::redis("a_renewal_that_broke_off") else { return };
-    let (ada, bob, eve) = (user(1), user(2), user(3));
-    let renewal = complete(gateway(1), &[device(ada, "a"), device(bob, "b"), device(eve, "e")]);
-    let mut connection = twin.connection().await;
-    let broken = twin.key(&format!("at:{bob}"));
-    redis::cmd("SET").arg(&broken).arg("no set").exec_async(&mut connection).await.expect("broken");
-
-    let failure = twin.here.renew(&renewal, at(0), at(0).plus(LEASE)).await;
-    assert!(failure.is_err(), "{failure:?}");
-    let marked: Vec<_> = twin.here.untold(10).await.expect("read").into_iter().map(|(user, _)| user).collect();
-    assert_eq!(marked, [ada], "what was done is marked to be told");
-
-    redis::cmd("DEL").arg(&broken).exec_async(&mut connection).await.expect("mended");
-    assert_eq!(twin.renew(&renewal, at(1)).await, [bob, eve]);
-    for user in [ada, bob, eve] {
-        assert!(twin.is_connected(user).await);
-    }
-    assert_eq!(twin.here.untold(10).await.expect("read").len(), 3);
-    twin.flush().await;
-}
 
 #[tokio::test]
 async fn who_has_left_costs_nothing_but_what_it_chose() {

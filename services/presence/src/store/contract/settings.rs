@@ -1,11 +1,7 @@
 //! What people chose, and how that shows.
 
-use super::twin::{Twin, at, complete, device, further, gateway, user};
-use crate::model::{Appearance, Availability, Setting, Standing, StatusText};
-
-fn setting(availability: Availability, status_text: &str) -> Setting {
-    Setting { availability, status_text: StatusText::parse(status_text).expect("a status text") }
-}
+use super::twin::{Twin, at, complete, device, further, gateway, setting, user};
+use crate::model::{Appearance, Availability, Setting, Standing};
 
 pub(super) async fn of_whom_nothing_was_said_everything_is_default(twin: &Twin) {
     assert_eq!(twin.standing(user(1)).await, Standing::unknown(user(1)));

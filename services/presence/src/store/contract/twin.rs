@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use loquat_ids::{ConnectionId, GatewayId, IdSource, RandomIds, Timestamp, UserId};
 use uuid::Uuid;
 
+use super::line::Line;
 use crate::{
-    model::{Device, Renewal, Renewed, Standing},
-    ports::PresenceStore,
+    model::{Availability, Device, Renewal, Renewed, Setting, Standing, StatusText},
+    ports::{PresenceStore, StoreError},
     store::{MemoryPresenceStore, RedisPresenceStore},
 };
 
@@ -76,6 +77,50 @@ impl Twin {
         redis::cmd("KEYS").arg(self.key("*")).query_async(connection).await.expect("keys")
     }
 
+    /// Asks the store for something whose answer nobody sees, though the store has done it. In Redis the connection breaks
+    /// instead of answering, after some other answers; in memory what is answered is thrown away.
+    pub(super) async fn with_a_lost_answer<T: std::fmt::Debug>(
+        &self,
+        answers_before: usize,
+        ask: impl AsyncFnOnce(&dyn PresenceStore) -> Result<T, StoreError>,
+    ) {
+        let Kind::Redis { url, prefix } = &self.kind else {
+            drop(ask(&*self.here).await.expect("an answer"));
+            return;
+        };
+        // The steps are known to the server: an answer that asks for a step's text is no answer.
+        self.there.renew(&complete(gateway(u128::MAX), &[]), at(0), at(0)).await.expect("renewed");
+        self.there.lapse(at(0), 1).await.expect("lapsed");
+        self.there.set(user(u128::MAX), &Setting::default(), at(0)).await.expect("set");
+        self.there.told(&[(user(u128::MAX), crate::model::Version(0))]).await.expect("told");
+        let line = Line::to(url.trim_start_matches("redis://").trim_end_matches('/').to_owned()).await;
+        let store = RedisPresenceStore::new(&format!("redis://{}", line.address()), prefix, DEADLINE);
+        let store = store.expect("a usable url");
+        store.ping().await.expect("an answer");
+        line.lose_after(answers_before);
+        let outcome = ask(&store).await;
+        assert!(outcome.is_err(), "the answer came: {outcome:?}");
+    }
+
+    /// Makes a person's place in the store unusable, where that is possible. In memory it is not.
+    pub(super) async fn hinder(&self, user: UserId) -> bool {
+        let is_possible = matches!(self.kind, Kind::Redis { .. });
+        if is_possible {
+            let place = self.key(&format!("at:{user}"));
+            let mut connection = self.connection().await;
+            redis::cmd("SET").arg(place).arg("no set").exec_async(&mut connection).await.expect("broken");
+        }
+        is_possible
+    }
+
+    /// Undoes [`Twin::hinder`].
+    pub(super) async fn let_go(&self, user: UserId) {
+        if matches!(self.kind, Kind::Redis { .. }) {
+            let place = self.key(&format!("at:{user}"));
+            redis::cmd("DEL").arg(place).exec_async(&mut self.connection().await).await.expect("mended");
+        }
+    }
+
     /// Keeps a lease; it must be known or complete.
     pub(super) async fn renew(&self, renewal: &Renewal, now: Timestamp) -> Vec<UserId> {
         match self.here.renew(renewal, now, now.plus(LEASE)).await.expect("renewed") {
@@ -112,6 +157,10 @@ pub(super) fn server() -> Option<String> {
 /// Some second of 2026.
 pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_micros(1_790_000_000_123_457).plus(Duration::from_secs(seconds))
+}
+
+pub(super) fn setting(availability: Availability, status_text: &str) -> Setting {
+    Setting { availability, status_text: StatusText::parse(status_text).expect("a status text") }
 }
 
 pub(super) fn user(number: u128) -> UserId {
