@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { backendContainerProblems } from './backend-containers.mjs';
 import { configurationPageProblems } from './configuration-page.mjs';
 import { containerProblems } from './containers.mjs';
 import { dockerfileProblems } from './dockerfile.mjs';
@@ -9,6 +10,7 @@ import { editorProblems } from './editor.mjs';
 import { envExampleProblems } from './env-example.mjs';
 import { operatingPageProblems } from './operating-page.mjs';
 import { processSettingProblems } from './process-settings.mjs';
+import { reachabilityProblems } from './reachability.mjs';
 import { Tree } from './tree.mjs';
 
 const whole = new Tree();
@@ -38,12 +40,51 @@ finds('a store that its service cannot reach', containerProblems, () => compose(
 finds('a published store', containerProblems, () => compose('    networks: [postgres]\n', '    networks: [postgres]\n    ports: ["5432:5432"]\n'), /published are .*postgres 5432/);
 finds('a grace period that is too short', containerProblems, () => compose('stop_grace_period: 10s', 'stop_grace_period: 5s'), /ending takes up to 8 s/);
 
+finds('a tag that moves with each patch', containerProblems, () => compose('jaeger:2.20.0', 'jaeger:2.20'), /jaeger:2.20 has no exact tag/);
+
+const health = (before, after) => whole.with('deploy/mongodb/health.js', before, after);
+const nats = (before, after) => whole.with('deploy/nats.conf', before, after);
+finds('a server in no replica set', backendContainerProblems, () => compose('--replSet, rs0, ', ''), /mongodb: it is in no replica set/);
+finds('another replica set of the server', backendContainerProblems, () => compose('--replSet, rs0', '--replSet, rs1'), /makes the replica set rs0, mongodb is in rs1/);
+finds('a URL without a replica set', backendContainerProblems, () => compose('?replicaSet=rs0', ''), /messages-1: LOQUAT_MESSAGES_STORE_URL names the replica set null, not rs0/);
+finds('a URL of another replica set', backendContainerProblems, () => compose('replicaSet=rs0', 'replicaSet=rs1'), /names the replica set rs1, not rs0/);
+finds('another replica set of the script', backendContainerProblems, () => health("_id: 'rs0'", "_id: 'rs1'"), /makes the replica set rs1/);
+finds('a wrong member of the replica set', backendContainerProblems, () => health("'mongodb:27017'", "'localhost:27017'"), /names the member localhost:27017/);
+finds('a server that listens to itself', backendContainerProblems, () => compose(', --bind_ip_all]', ']'), /it listens to itself alone/);
+finds('data of PostgreSQL that is not kept', backendContainerProblems, () => compose('postgres-data:/var/lib/postgresql/data', 'postgres-data:/var/lib/postgres'), /no volume keeps \/var\/lib\/postgresql\/data/);
+finds('data of MongoDB that is not kept', backendContainerProblems, () => compose('mongodb-data:/data/db', 'mongodb-data:/data'), /mongodb-?.*: no volume keeps \/data\/db/);
+finds('a volume where nothing is kept', backendContainerProblems, () => compose('nats-data:/data', 'nats-data:/stream'), /mounted at \/stream, where the image keeps nothing/);
+finds('a stream that is kept elsewhere', backendContainerProblems, () => nats('store_dir: "/data"', 'store_dir: "/tmp"'), /does not keep its stream in \/data/);
+for (const [name, before] of [
+  ['postgres', '[CMD, pg_isready, --quiet, --host=127.0.0.1, --username=postgres]'],
+  ['mongodb', '[CMD, mongosh, --quiet, --norc, --file, /etc/loquat/health.js]'],
+  ['redis', '[CMD, redis-cli, -e, ping]'],
+  ['nats', '[CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8222/healthz?js-enabled-only=true"]'],
+  ['jaeger', '[CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:13133/status"]'],
+]) {
+  finds(`a health check of ${name} that asks nothing`, backendContainerProblems, () => compose(before, '[CMD, "true"]'), new RegExp(`${name}: its health check is not`));
+}
+finds('a port of the bus that nobody asks', backendContainerProblems, () => nats('http: "127.0.0.1:8222"', 'http: "127.0.0.1:8223"'), /nats: its health check is not/);
+
+finds('a page that nobody reaches', reachabilityProblems, () => compose('LOQUAT_LISTEN: 0.0.0.0:3000', 'LOQUAT_LISTEN: 127.0.0.1:3000'), /gateway: it listens on 127\.0\.0\.1:3000, where nobody outside/);
+finds('a service that nobody reaches', reachabilityProblems, () => compose('LOQUAT_LISTEN: 0.0.0.0:4104', 'LOQUAT_LISTEN: 127.0.0.1:4104'), /presence: it listens on/);
+finds('a published port that nobody listens on', reachabilityProblems, () => compose('LOQUAT_LISTEN: 0.0.0.0:3000', 'LOQUAT_LISTEN: 0.0.0.0:3001'), /gateway: it publishes 3000 and listens on 3001/);
+finds('a flag', reachabilityProblems, () => compose('command: [loquat-gateway]', 'command: [loquat-gateway, --bogus]'), /its command is `loquat-gateway --bogus`/);
+finds('a start before what is called', reachabilityProblems, () => compose('      presence: { condition: service_healthy }\n', ''), /gateway: it does not wait for presence/);
+finds('a start before a store', reachabilityProblems, () => compose('      redis: { condition: service_healthy }\n', ''), /presence: it does not wait for redis/);
+finds('a start before the database', reachabilityProblems, () => compose('      postgres: { condition: service_healthy }\n', ''), /users: it does not wait for postgres/);
+finds('a start before the credentials', reachabilityProblems, () => compose('      certificates: { condition: service_completed_successfully }\n      mongodb', '      mongodb'), /messages-1: it does not wait for certificates/);
+finds('a replica that nobody calls', reachabilityProblems, () => compose('https://messages-1:4103,https://messages-2:4103', 'https://messages-1:4103'), /gateway: LOQUAT_MESSAGES_URLS lacks messages-2/);
+finds('a replica of something else', reachabilityProblems, () => compose('https://presence:4104', 'https://rooms:4102'), /names rooms, which is no presence service/);
+finds('credentials that are not mounted', reachabilityProblems, () => compose('LOQUAT_TLS_KEY: /credentials/', 'LOQUAT_TLS_KEY: /secrets/'), /LOQUAT_TLS_KEY names \/secrets\/key.pem, which nothing mounts/);
+
 finds('a setting that no code has', processSettingProblems, () => compose('LOQUAT_LOG_FORMAT:', 'LOQUAT_LOG_STYLE:'), /has no setting LOQUAT_LOG_STYLE/);
 finds('a setting that must be set', processSettingProblems, () => compose('      LOQUAT_ROOMS_DATABASE_URL_FILE: /credentials/database-url\n', ''), /rooms: LOQUAT_ROOMS_DATABASE_URL must be set/);
 finds('a wrong port of a peer', processSettingProblems, () => compose('https://users:4101', 'https://users:4102'), /users does not listen on 4102/);
 finds('a peer without TLS', processSettingProblems, () => compose('https://rooms:4102', 'http://rooms:4102'), /rooms is reached by https alone/);
 finds('an unknown peer', processSettingProblems, () => compose('https://rooms:4102', 'https://room:4102'), /room is no service/);
 finds("another's credentials", processSettingProblems, () => compose('["rooms-credentials:/credentials:ro"]', '["users-credentials:/credentials:ro"]'), /rooms: it mounts users-credentials/);
+finds('a setting that other services take for a misspelt one', processSettingProblems, () => whole.with('crates/runtime/src/settings/strangers.rs', '"GATEWAY_",', ''), /LOQUAT_GATEWAY_MAX_STREAMS in \.env is taken for a misspelt/);
 finds('a variable without a default', processSettingProblems, () => compose('${PAGE_PORT:-3000}', '${PAGE_PORT}'), /PAGE_PORT\} has no default/);
 finds('a variable that nothing describes', processSettingProblems, () => compose('${PAGE_PORT:-3000}', '${WEB_PORT:-3000}'), /WEB_PORT\} is no setting/);
 
@@ -70,6 +111,7 @@ finds('a missing file to copy', dockerfileProblems, () => docker('web/package-lo
 finds('a file that .dockerignore leaves out', dockerfileProblems, () => whole.with('.dockerignore', '!third_party\n', ''), /third_party, which \.dockerignore leaves out/);
 finds('a stage that is not there', dockerfileProblems, () => docker('--from=binaries', '--from=builder'), /builder, which is no stage/);
 finds('an inexact base image', dockerfileProblems, () => docker('debian:12.12-slim', 'debian:stable-slim'), /debian:stable-slim: the tag is not exact/);
+finds('a base image that moves', dockerfileProblems, () => docker('rust:1.95.0-bookworm', 'rust:1.95-bookworm'), /rust:1.95-bookworm: the tag is not exact/);
 finds('a binary that is not built', dockerfileProblems, () => docker('--package loquat-presence', ''), /loquat-presence is not built/);
 finds('a member of the workspace that is not copied', dockerfileProblems, () => docker('COPY xtask xtask\n', ''), /workspace's xtask is not copied/);
 finds('an image that runs as root', dockerfileProblems, () => docker('USER loquat\n', ''), /it runs as root/);
@@ -77,6 +119,11 @@ finds('an image that runs as root', dockerfileProblems, () => docker('USER loqua
 const launch = (before, after) => whole.with('.vscode/launch.json', before, after);
 finds('a crate that is not there', editorProblems, () => launch('"loquat-ids"', '"loquat-id"'), /there is no crate loquat-id$/);
 finds('another binary', editorProblems, () => launch('"--bin", "loquat"', '"--bin", "lychee"'), /not lychee/);
+finds('an editor that only attaches', editorProblems, () => launch('"request": "launch"', '"request": "attach"'), /server: it does not start what it debugs/);
+finds('a page that the editor only attaches to', editorProblems, () => launch(/"chrome",\n {6}"request": "launch"/, '"chrome",\n      "request": "attach"'), /page: it does not start/);
+finds('a build that leaves nothing to debug', editorProblems, () => launch('"args": ["build"', '"args": ["check"'), /`cargo check --package loquat-standalone --bin loquat` leaves nothing/);
+finds('tests that cargo runs itself', editorProblems, () => launch('"--no-run", ', ''), /leaves nothing to debug/);
+finds('a wrong port of the page', editorProblems, () => launch('localhost:5173', 'localhost:5174'), /the page is at http:\/\/localhost:5173, not at http:\/\/localhost:5174/);
 finds('a task that is not there', editorProblems, () => launch('page: serve', 'page: run'), /there is no task page: run/);
 finds('a part of a compound that is not there', editorProblems, () => launch('["server", "page"]', '["server", "web"]'), /there is no web/);
 finds('an unknown variable', editorProblems, () => launch('"LOQUAT_LOG"', '"LOQUAT_LOUD"'), /no setting LOQUAT_LOUD/);

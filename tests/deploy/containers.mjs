@@ -26,8 +26,7 @@ export function containerProblems(tree) {
 
 function alone(service) {
   const problems = [];
-  const tag = /^[a-z][\w./-]*:([\w.-]+)$/.exec(service.image ?? '')?.[1];
-  if (!tag || !/^\d+\.\d+(\.\d+)?(-[a-z]+)?$/.test(tag)) problems.push(`the image ${service.image} has no exact tag`);
+  if (!isExact(service.image ?? '')) problems.push(`the image ${service.image} has no exact tag`);
   if (!['unless-stopped', 'no'].includes(service.restart)) problems.push(`restart is ${service.restart}`);
   const probe = service.healthcheck?.test;
   if (!isOneShot(service) && !probe) problems.push('it has no health check');
@@ -38,6 +37,14 @@ function alone(service) {
     problems.push('its health check does not ask its own binary');
   }
   return problems;
+}
+
+/** Releases of these have two numbers; those of all others three, and a tag of two moves. */
+const OF_TWO_NUMBERS = ['postgres', 'debian'];
+
+export function isExact(image) {
+  const [, name, numbers] = /^([a-z][\w./-]*):(\d+(?:\.\d+)+)(?:-[a-z]+)*$/.exec(image) ?? [];
+  return numbers !== undefined && numbers.split('.').length === (OF_TWO_NUMBERS.includes(name) ? 2 : 3);
 }
 
 function order(services) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { backendContainerProblems } from './backend-containers.mjs';
 import { configurationPageProblems } from './configuration-page.mjs';
 import { containerProblems } from './containers.mjs';
 import { dockerfileProblems } from './dockerfile.mjs';
@@ -9,6 +10,7 @@ import { editorProblems } from './editor.mjs';
 import { envExampleProblems } from './env-example.mjs';
 import { operatingPageProblems } from './operating-page.mjs';
 import { processSettingProblems } from './process-settings.mjs';
+import { reachabilityProblems } from './reachability.mjs';
 import { has, natsServer, run } from './programs.mjs';
 import { Tree } from './tree.mjs';
 
@@ -17,6 +19,9 @@ const without = (problems) => assert.equal(problems.join('\n'), '');
 
 test('containers have exact images, health checks, an order, networks and volumes', () =>
   without(containerProblems(tree)));
+test('stores keep their data where it is mounted, and are asked for their health', () =>
+  without(backendContainerProblems(tree)));
+test('each process is reached, knows whom it calls, and starts after them', () => without(reachabilityProblems(tree)));
 test('compose tells each process what it reads and nothing else', () => without(processSettingProblems(tree)));
 test('.env.example lists the settings that the code declares', () => without(envExampleProblems(tree)));
 test('the configuration page shows the settings that the code declares', () =>

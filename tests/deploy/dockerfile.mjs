@@ -1,5 +1,6 @@
 /** Whether deploy/Dockerfile copies what is there, gets it past .dockerignore, and ends in an image fit to run. */
 
+import { isExact } from './containers.mjs';
 import { settingsInCode } from './settings-in-code.mjs';
 
 const DOCKERFILE = 'deploy/Dockerfile';
@@ -55,7 +56,7 @@ function isIgnored(path, patterns) {
 
 function base(text) {
   const [image] = text.split(' ');
-  return /^[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?$/.test(image) ? [] : [`FROM ${image}: the tag is not exact`];
+  return isExact(image) ? [] : [`FROM ${image}: the tag is not exact`];
 }
 
 /** Every service is built and taken along. */

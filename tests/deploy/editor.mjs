@@ -22,6 +22,10 @@ export function editorProblems(tree) {
       problems.push(`nothing debugs the ${name}`);
   }
   for (const each of launch.configurations) {
+    if (each.request !== 'launch') problems.push(`${LAUNCH}: ${each.name}: it does not start what it debugs`);
+    if (each.type === 'lldb') problems.push(...builds(each).map((problem) => `${LAUNCH}: ${each.name}: ${problem}`));
+    if (each.type === 'chrome' && each.url !== pageAddress(tree))
+      problems.push(`${LAUNCH}: ${each.name}: the page is at ${pageAddress(tree)}, not at ${each.url}`);
     problems.push(...programs(each, launch, crates, tree).map((problem) => `${LAUNCH}: ${each.name}: ${problem}`));
     if (each.preLaunchTask && !labels.includes(each.preLaunchTask)) {
       problems.push(`${LAUNCH}: ${each.name}: there is no task ${each.preLaunchTask}`);
@@ -51,6 +55,20 @@ export function editorProblems(tree) {
   }
   if (!extensions.recommendations.includes('vadimcn.vscode-lldb')) problems.push(`${EXTENSIONS}: nothing starts lldb`);
   return problems;
+}
+
+/** What cargo is told must leave an executable: of a binary, or of tests that it does not run itself. */
+function builds({ cargo }) {
+  const [command, ...rest] = cargo?.args ?? [];
+  const isBinary = command === 'build' && rest.includes('--bin');
+  const isTests = command === 'test' && rest.includes('--no-run');
+  return isBinary || isTests ? [] : [`\`cargo ${cargo?.args.join(' ')}\` leaves nothing to debug`];
+}
+
+/** Vite's own port where its configuration names none. */
+function pageAddress(tree) {
+  const server = /\bserver: \{([^\n]*)/.exec(tree.text('web/vite.config.ts'))?.[1] ?? '';
+  return `http://localhost:${/\bport: (\d+)/.exec(server)?.[1] ?? 5173}`;
 }
 
 function packageOf(manifest) {

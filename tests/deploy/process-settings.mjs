@@ -13,7 +13,18 @@ export function processSettingProblems(tree) {
     ...ours.flatMap((service) => addresses(service, file.services)),
     ...ours.flatMap((service) => credentials(service)),
     ...file.variables.flatMap((variable) => defaults(variable, code)),
+    ...strangers(tree, code),
   ].map((problem) => `${COMPOSE_FILE}: ${problem}`);
+}
+
+/** All services are given the same .env, and none warns of what is there for another. */
+function strangers(tree, { services, settings }) {
+  const list = /const OF_OTHERS[^=]*=\s*\[([^\]]*)\]/.exec(tree.text('crates/runtime/src/settings/strangers.rs'))?.[1] ?? '';
+  const beginnings = [...list.matchAll(/"([A-Z_]+)"/g)].map(([, beginning]) => `LOQUAT_${beginning}`);
+  return settings
+    .filter(({ readBy }) => readBy.length < services.size)
+    .filter(({ name }) => !beginnings.some((beginning) => name.startsWith(beginning)))
+    .map(({ name }) => `${name} in .env is taken for a misspelt setting by services that do not read it`);
 }
 
 function told(service, { services, settings }) {

@@ -68,7 +68,7 @@ function structsOf(crate, crates, problems) {
         .filter((field) => field.argument)
         .flatMap((field) => setting(field, file, constants, problems));
       const flattened = fields.filter((field) => field.isFlattened).map((field) => field.type);
-      if (settings.length > 0 || flattened.length > 0) structs.push({ name: match[1], crate, settings, flattened });
+      if (settings.length > 0 || flattened.length > 0) structs.push({ name: match[1], file, crate, settings, flattened });
     }
   }
   return structs;
@@ -195,10 +195,29 @@ function isNamed(type, struct, from) {
   return alias !== undefined && new RegExp(`\\b${alias}\\b`).test(type);
 }
 
-/** Joins declarations of one variable in several structs. */
+/** Finds the structs of commands beside serving: those that a clap enum of commands names, and what they alone flatten. */
+function ofCommands(structs) {
+  const modules = (crate) =>
+    [...crate.text.matchAll(/#\[derive\([^)]*\bSubcommand\b[^)]*\)\]\s*(?:pub )?enum \w+ \{/g)].flatMap((match) =>
+      [...enclosed(crate.text, match.index + match[0].length - 1).matchAll(/\((\w+)::\w+\)/g)].map(([, name]) => name),
+    );
+  const isNamedByOne = (struct) =>
+    modules(struct.crate).some((name) => struct.file.startsWith(`${struct.crate.folder}/src/${name}`));
+  const found = new Set(structs.filter(isNamedByOne));
+  const flattens = (struct, other) => struct.flattened.some((type) => isNamed(type, other, struct.crate));
+  for (const struct of found) {
+    for (const other of structs.filter((each) => flattens(struct, each))) {
+      if (!structs.some((each) => !found.has(each) && flattens(each, other))) found.add(other);
+    }
+  }
+  return found;
+}
+
+/** Joins declarations of one variable in several structs. A command's, which may say less, come after those that serve. */
 function merged(structs, services, problems) {
   const settings = new Map();
-  for (const struct of structs) {
+  const commands = ofCommands(structs);
+  for (const struct of [...structs].sort((a, b) => commands.has(a) - commands.has(b))) {
     for (const declared of struct.settings) {
       const known = settings.get(declared.name);
       if (!known) {

@@ -65,6 +65,21 @@ impl Backends {
     }
 }
 
+/// Makes databases where they are not there yet, on a PostgreSQL of the caller's own.
+///
+/// # Errors
+///
+/// Where PostgreSQL does not make them.
+pub async fn make_databases(postgres: &str, names: &[&str]) -> anyhow::Result<()> {
+    let connection = connect(postgres).await?;
+    let there = databases(&connection, "%").await?;
+    for name in names.iter().filter(|name| !there.iter().any(|there| there == *name)) {
+        execute(&connection, &format!("CREATE DATABASE {name}")).await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
 /// What one house has for itself. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Lodging {

@@ -39,9 +39,19 @@ impl Gateway {
     /// Never: the address is one.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
+        Self::at_through(address, |endpoint| endpoint)
+    }
+
+    /// The same over a connection that is made otherwise, such as one that asks whether the other side is there.
+    ///
+    /// # Panics
+    ///
+    /// Never: the address is one.
+    #[must_use]
+    pub fn at_through(address: SocketAddr, tune: impl FnOnce(Endpoint) -> Endpoint) -> Self {
         let origin = format!("http://{address}");
         let endpoint = Endpoint::from_shared(origin.clone()).expect("an address makes a URL");
-        Self { address, origin, channel: Self::tuned(endpoint).connect_lazy() }
+        Self { address, origin, channel: tune(Self::tuned(endpoint)).connect_lazy() }
     }
 
     /// Reaches a service's own port, over TLS.

@@ -73,12 +73,18 @@ pub struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(name: &str, service: &'static str, recipe: Recipe, folder: &Path) -> Self {
+    /// Makes a process that does not run yet. Its output will lie in a folder.
+    #[must_use]
+    pub fn new(name: &str, service: &'static str, recipe: Recipe, folder: &Path) -> Self {
         Self { name: name.into(), service, recipe, address: None, folder: folder.to_owned(), running: None }
     }
 
     /// Starts the process. Its output goes to files of its own, behind what stands there.
-    pub(crate) fn start(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be started.
+    pub fn start(&mut self) -> anyhow::Result<()> {
         let output = |end: &str| -> io::Result<File> {
             File::options().create(true).append(true).open(self.folder.join(format!("{}.{end}", self.name)))
         };
@@ -98,15 +104,29 @@ impl Member {
         self.running.is_some()
     }
 
+    /// Returns the process's id, where it runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.running.as_ref().map(Child::id)
+    }
+
     /// Sends a signal to the process and all that it started.
-    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Where it does not run.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let Some(child) = &self.running else { bail!("{} does not run", self.name) };
         let group = Pid::from_raw(child.id().try_into()?).context("a process id")?;
         Ok(kill_process_group(group, signal)?)
     }
 
     /// Waits for the process to end.
-    pub(crate) async fn ended(&mut self, within: Duration) -> anyhow::Result<ExitStatus> {
+    ///
+    /// # Errors
+    ///
+    /// Where it still runs after that time.
+    pub async fn ended(&mut self, within: Duration) -> anyhow::Result<ExitStatus> {
         let by = Instant::now() + within;
         loop {
             let Some(child) = &mut self.running else { bail!("{} does not run", self.name) };

@@ -14,6 +14,8 @@ mod events;
 mod messages;
 mod rooms;
 
+pub use messages::{Changed, Deed, at_any_time};
+
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(15);
 

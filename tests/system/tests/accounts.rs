@@ -20,6 +20,7 @@ in_both_shapes! { shared:
     of_two_who_hold_one_refresh_token_neither_goes_on,
     a_browser_keeps_its_refresh_token_in_a_cookie_that_no_script_reads,
     a_profile_is_changed_by_its_owner_and_seen_by_others,
+    a_name_that_nobody_sees_or_that_turns_writing_is_refused,
     people_are_found_by_the_beginning_of_their_names,
 }
 
@@ -147,14 +148,47 @@ async fn a_profile_is_changed_by_its_owner_and_seen_by_others(house: &House) {
     let seen = ben.gateway.users().get_user(ben.ask(request)).await.expect("everybody may").into_inner();
     assert_eq!(seen.user.expect("a user").display_name, "Ann the First");
 
-    for paths in [&[][..], &["handle"], &["display_name", "nothing"]] {
+    let long = format!("display_name{}", "x".repeat(60));
+    let [many, very_many] = [17, 20_000].map(|count| vec!["display_name"; count]);
+    for paths in
+        [&[][..], &["handle"], &["display_name", "nothing"], &["display_name", &long], &many[..], &very_many[..]]
+    {
         let refusal = refused(ann.gateway.users().update_user(ann.ask(change("Ann the Second", paths))).await);
-        assert_eq!(refusal.told(), (Code::InvalidArgument, "loquat.users.v1", "UPDATE_MASK_INVALID"), "{paths:?}");
+        assert_eq!(
+            refusal.told(),
+            (Code::InvalidArgument, "loquat.users.v1", "UPDATE_MASK_INVALID"),
+            "{}",
+            paths.len()
+        );
+        assert!(refusal.fields.contains("update_mask"), "{refusal:?}");
     }
     let request = BatchGetUsersRequest { user_ids: vec![ann.user.to_string(), ann.session.to_string()] };
     let found = ben.gateway.users().batch_get_users(ben.ask(request)).await.expect("a good request").into_inner();
     let names: Vec<_> = found.users.iter().map(|user| user.display_name.as_str()).collect();
     assert_eq!(names, ["Ann the First"], "an id that nobody has is left out, and a refused change changed nothing");
+}
+
+async fn a_name_that_nobody_sees_or_that_turns_writing_is_refused(house: &House) {
+    let ann = house.person("ann").await;
+    let told = (Code::InvalidArgument, "loquat.authorization.v1", "INVALID_FIELDS");
+    for name in ["\u{200b}", "\u{3000}", "\u{a0}\u{2060}", "\u{202e}", "Ada\u{202e}nimda", "\u{2066}Ada\u{2069}"] {
+        let request = RegisterRequest {
+            handle: format!("{}x", ann.handle),
+            display_name: name.into(),
+            password: "twelve chars".into(),
+        };
+        let register = refused(house.gateway(1).auth().register(request).await);
+        let update_mask = Some(FieldMask { paths: vec!["display_name".into()] });
+        let request = UpdateUserRequest { display_name: name.into(), update_mask };
+        let update = refused(ann.gateway.users().update_user(ann.ask(request)).await);
+        for refusal in [register, update] {
+            assert_eq!(refusal.told(), told, "{name:?}");
+            assert!(refusal.fields.contains("display_name"), "{name:?}: {refusal:?}");
+        }
+    }
+    let profile =
+        ann.gateway.users().get_user(ann.ask(GetUserRequest::default())).await.expect("a profile").into_inner();
+    assert_eq!(profile.user.expect("a user").display_name, "ann");
 }
 
 async fn people_are_found_by_the_beginning_of_their_names(house: &House) {

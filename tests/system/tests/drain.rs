@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loquat_proto::events::v1::{ClosingReason, Interest, stream_item::Kind};
-use loquat_testkit::{House, in_both_shapes};
+use loquat_testkit::{House, at_any_time, in_both_shapes};
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -60,9 +60,9 @@ async fn a_gateway_that_is_asked_to_end_sends_its_readers_elsewhere_and_ends(hou
         let mut resumed = elsewhere.subscribe(Interest { rooms: vec![cursor], presence_user_ids: Vec::new() }).await;
         let said = elsewhere.say(room, "after").await;
         resumed.until_seq(room, said.seq).await;
-        let log = elsewhere.all_messages(room).await;
-        let kept = outcomes.iter().flatten().filter_map(|answer| answer.message.as_ref());
-        assert!(kept.into_iter().all(|message| log.contains(message)), "what was acknowledged is there");
+        let log: Vec<_> = elsewhere.all_messages(room).await.into_iter().map(at_any_time).collect();
+        let mut kept = outcomes.iter().flatten().filter_map(|answer| answer.message.clone()).map(at_any_time);
+        assert!(kept.all(|message| log.contains(&message)), "what was acknowledged is there");
     }
     for other in others.iter().rev() {
         house.terminate(other).expect("it runs");

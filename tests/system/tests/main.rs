@@ -2,6 +2,8 @@
 
 mod accounts;
 mod bad_input;
+mod changes;
+mod compose;
 mod drain;
 mod durability;
 mod health;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use loquat_proto::messages::v1::{
     GetMessageRequest, Message, SendMessageResponse, list_messages_request::Anchor, room_event::Change,
 };
-use loquat_testkit::{House, Person, in_both_shapes, refused};
+use loquat_testkit::{House, Person, at_any_time, in_both_shapes, refused};
 use tonic::Code;
 
 in_both_shapes! { shared everywhere:
@@ -41,21 +41,28 @@ async fn history_is_read_before_after_and_around_by_pages(house: &House) {
     for number in 0..25 {
         all.push(ann.say(room, &format!("message {number}")).await);
     }
-    let newest = ann.list(room, None, 10, "").await.expect("a page");
+    // Nothing has become of them: they are as they were sent, only as of later.
+    let all: Vec<_> = all.into_iter().map(at_any_time).collect();
+    let list = async |anchor, token: &str, size| {
+        let mut page = ann.list(room, anchor, size, token).await.expect("a page");
+        page.messages = page.messages.into_iter().map(at_any_time).collect();
+        page
+    };
+    let newest = list(None, "", 10).await;
     assert_eq!(newest.messages, all[15..]);
     assert_eq!(newest.cursor.expect("a cursor").seq, all[24].seq);
-    let older = ann.list(room, None, 10, &newest.next_page_token).await.expect("a page");
+    let older = list(None, &newest.next_page_token, 10).await;
     assert_eq!(older.messages, all[5..15]);
-    let oldest = ann.list(room, None, 10, &older.next_page_token).await.expect("a page");
+    let oldest = list(None, &older.next_page_token, 10).await;
     assert_eq!((oldest.messages, oldest.next_page_token.as_str()), (all[..5].to_vec(), ""));
 
-    let before = ann.list(room, Some(Anchor::BeforeSeq(all[12].seq)), 5, "").await.expect("a page");
+    let before = list(Some(Anchor::BeforeSeq(all[12].seq)), "", 5).await;
     assert_eq!(before.messages, all[7..12]);
-    let after = ann.list(room, Some(Anchor::AfterSeq(all[12].seq)), 5, "").await.expect("a page");
+    let after = list(Some(Anchor::AfterSeq(all[12].seq)), "", 5).await;
     assert_eq!(after.messages, all[13..18]);
-    let further = ann.list(room, Some(Anchor::AfterSeq(0)), 5, &after.next_page_token).await.expect("a page");
+    let further = list(Some(Anchor::AfterSeq(0)), &after.next_page_token, 5).await;
     assert_eq!(further.messages, all[18..23], "a page token takes the place of the anchor");
-    let around = ann.list(room, Some(Anchor::AroundSeq(all[12].seq)), 5, "").await.expect("a page");
+    let around = list(Some(Anchor::AroundSeq(all[12].seq)), "", 5).await;
     assert!(
         around.messages.contains(&all[11]) && around.messages.contains(&all[12]) && around.messages.contains(&all[13])
     );
@@ -133,7 +140,7 @@ async fn fifty_senders_at_once_make_one_order_that_all_observers_see(house: &Hou
     let sent: Vec<Vec<Message>> = futures::future::join_all(senders).await;
     assert!(sent.iter().all(|of_one| of_one.is_sorted_by_key(|message| message.seq)), "each sender's own order holds");
 
-    let log = people[0].all_messages(room).await;
+    let log: Vec<_> = people[0].all_messages(room).await.into_iter().map(at_any_time).collect();
     let expected: BTreeSet<_> =
         sent.iter().flatten().map(|message| (message.seq, message.message_id.clone())).collect();
     assert_eq!(expected.len(), 200);

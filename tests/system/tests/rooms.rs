@@ -10,6 +10,8 @@ in_both_shapes! { shared:
     a_room_is_made_once_however_often_it_is_asked_for,
     a_public_room_is_found_entered_and_left,
     only_the_owner_changes_a_room,
+    a_mask_that_names_nothing_too_much_or_something_else_is_refused,
+    a_name_that_nobody_sees_or_that_turns_writing_is_refused,
     a_private_room_looks_like_none_to_others,
     two_people_who_open_their_direct_room_at_once_get_the_same_one,
     members_are_listed_in_the_order_in_which_they_came,
@@ -79,6 +81,55 @@ async fn only_the_owner_changes_a_room(house: &House) {
     let refusal = refused(ben.gateway.rooms().update_room(ben.ask(change("bens"))).await);
     assert_eq!(refusal.told(), (Code::PermissionDenied, "loquat.rooms.v1", "PERMISSION_MISSING"));
     assert_eq!(ben.get_room(room).await.expect("he is in").room.expect("a room").name, "after");
+}
+
+async fn a_mask_that_names_nothing_too_much_or_something_else_is_refused(house: &House) {
+    let ann = house.person("ann").await;
+    let room = ann.public_room("before").await;
+    let long = "x".repeat(65);
+    let [many, very_many] = [17, 20_000].map(|count| vec!["name"; count]);
+    for paths in [&[][..], &["kind"], &["name", "members"], &["name", &long], &many[..], &very_many[..]] {
+        let request = UpdateRoomRequest {
+            room_id: room.to_string(),
+            name: "after".into(),
+            topic: String::new(),
+            update_mask: Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }),
+        };
+        let refusal = refused(ann.gateway.rooms().update_room(ann.ask(request)).await);
+        let told = (Code::InvalidArgument, "loquat.rooms.v1", "UPDATE_MASK_INVALID");
+        assert_eq!(refusal.told(), told, "{} paths: {refusal:?}", paths.len());
+        assert!(refusal.fields.contains("update_mask"), "{refusal:?}");
+    }
+    assert_eq!(ann.get_room(room).await.expect("hers").room.expect("a room").name, "before");
+}
+
+async fn a_name_that_nobody_sees_or_that_turns_writing_is_refused(house: &House) {
+    let ann = house.person("ann").await;
+    let room = ann.public_room("before").await;
+    for name in ["\u{200b}", "\u{3000}", "\u{a0}\u{2060}", "\u{202e}", "Hall\u{202e}ybbol", "\u{2066}Hall\u{2069}"] {
+        let request = CreateRoomRequest {
+            request_id: "an-unseen-room".into(),
+            kind: RoomKind::Public.into(),
+            name: name.into(),
+            topic: String::new(),
+            user_ids: Vec::new(),
+        };
+        let create = refused(ann.gateway.rooms().create_room(ann.ask(request)).await);
+        let request = UpdateRoomRequest {
+            room_id: room.to_string(),
+            name: name.into(),
+            topic: String::new(),
+            update_mask: Some(FieldMask { paths: vec!["name".into()] }),
+        };
+        let update = refused(ann.gateway.rooms().update_room(ann.ask(request)).await);
+        for refusal in [create, update] {
+            let told = (Code::InvalidArgument, "loquat.authorization.v1", "INVALID_FIELDS");
+            assert_eq!(refusal.told(), told, "{name:?}");
+            assert!(refusal.fields.contains("name"), "{name:?}: {refusal:?}");
+        }
+    }
+    let rooms = ann.list_rooms(RoomListView::Joined, "").await.expect("a list").rooms;
+    assert!(matches!(&rooms[..], [one] if one.room.as_ref().is_some_and(|room| room.name == "before")), "{rooms:?}");
 }
 
 async fn a_private_room_looks_like_none_to_others(house: &House) {

@@ -5,13 +5,14 @@ use loquat_proto::{authorization::v1::Access, methods::METHODS};
 use loquat_testkit::{House, Refusal, frame, grpc_web, in_both_shapes};
 use tonic::Code;
 
-use super::{Witness, flaw};
+use super::{Witness, flaw, gift};
 
 in_both_shapes! { shared:
     bytes_that_are_no_message_are_told_so_by_every_method,
     frames_that_are_none_are_told_so,
     a_message_that_is_too_large_is_told_so,
     what_is_no_method_is_unknown,
+    bytes_that_are_no_question_are_told_so_by_health,
     http_that_is_no_grpc_is_answered_and_does_no_harm,
 }
 
@@ -31,7 +32,9 @@ async fn bytes_that_are_no_message_are_told_so_by_every_method(house: &House) {
                 true => witness.ann.on_another_device().await.bearer(),
                 false => bearer.clone(),
             };
-            let refusal = gateway.raw(method.path, &[("authorization", &bearer)], frame(bytes)).await.refusal();
+            let answer = gateway.raw(method.path, &[("authorization", &bearer)], frame(bytes)).await;
+            problems.extend(gift(&answer).map(|gift| format!("{} {bytes:?}: {gift}", method.path)));
+            let refusal = answer.refusal();
             let told = (Code::InvalidArgument, "loquat.authorization.v1", "MALFORMED_REQUEST");
             // A message without fields passes over what it does not know.
             let passes_over = refusal.code == Code::Ok && super::request_of(method).fields().len() == 0;
@@ -111,6 +114,9 @@ async fn what_is_no_method_is_unknown(house: &House) {
     let ann = house.person("ann").await;
     let bearer = ann.bearer();
     for path in [
+        "/grpc.health.v1.Health/Shout",
+        "/grpc.reflection.v1.ServerReflection/Shout",
+        "/grpc.shouts.v1.Shout/Shout",
         "/loquat.messages.v1.MessageService/Shout",
         "/loquat.messages.v1.ShoutService/SendMessage",
         "/loquat.shouts.v1.ShoutService/Shout",
@@ -128,6 +134,17 @@ async fn what_is_no_method_is_unknown(house: &House) {
             assert_eq!(refusal.told(), told, "{path}: {refusal:?}");
             let web = grpc_web(house.gateway(1).address(), path, &headers, &frame(b"")).await.expect("an answer");
             assert_eq!(web.status.expect("a status").code(), Code::Unimplemented, "{path} over grpc-web");
+        }
+    }
+}
+
+async fn bytes_that_are_no_question_are_told_so_by_health(house: &House) {
+    for bytes in [&b"\x0a\xff"[..], b"\x0a\x02\xff\xfe"] {
+        for method in ["Check", "Watch"] {
+            let path = format!("/grpc.health.v1.Health/{method}");
+            let refusal = house.gateway(0).raw(&path, &[], frame(bytes)).await.refusal();
+            let told = (Code::InvalidArgument, "loquat.authorization.v1", "MALFORMED_REQUEST");
+            assert_eq!(refusal.told(), told, "{path}: {refusal:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An OTLP receiver in this process.
 
 use std::{
+    collections::BTreeSet,
     fmt::{self, Write as _},
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -18,17 +19,26 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
 /// Takes spans for as long as the test's executor runs.
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     spans: Received,
 }
 
-/// Spans, each with the service that sent it.
-type Received = Arc<Mutex<Vec<(String, Span)>>>;
+/// Spans, each with the process that sent it.
+type Received = Arc<Mutex<Vec<(Source, Span)>>>;
+
+/// Who sent a span.
+#[derive(Debug, Clone, Default)]
+struct Source {
+    /// `service.name`.
+    service: String,
+    /// `service.instance.id`, which ends in the process's number.
+    instance: String,
+}
 
 impl Receiver {
     /// Listens on a free port.
-    pub(super) async fn listen() -> Self {
+    pub(crate) async fn listen() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let spans = Received::default();
@@ -39,12 +49,17 @@ impl Receiver {
     }
 
     /// What a process is told.
-    pub(super) fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    /// The services that have sent any span by now.
+    pub(crate) fn services(&self) -> BTreeSet<String> {
+        self.spans.lock().expect("no holder panicked").iter().map(|(source, _)| source.service.clone()).collect()
+    }
+
     /// All spans of a trace by now.
-    pub(super) fn trace(&self, trace_id: &str) -> Trace {
+    pub(crate) fn trace(&self, trace_id: &str) -> Trace {
         let spans = self.spans.lock().expect("no holder panicked");
         Trace(spans.iter().filter(|(_, span)| hex(&span.trace_id) == trace_id).cloned().collect())
     }
@@ -61,13 +76,16 @@ impl TraceService for Collector {
         let mut spans = self.0.lock().expect("no holder panicked");
         for of_resource in request.into_inner().resource_spans {
             let attributes = of_resource.resource.map(|resource| resource.attributes).unwrap_or_default();
-            let name = attributes.into_iter().find(|attribute| attribute.key == "service.name");
-            let service = match name.and_then(|name| name.value?.value) {
-                Some(Value::StringValue(name)) => name,
-                _ => "nobody".to_owned(),
+            let text = |key: &str| {
+                let attribute = attributes.iter().find(|attribute| attribute.key == key);
+                match attribute.and_then(|attribute| attribute.value.clone()?.value) {
+                    Some(Value::StringValue(text)) => text,
+                    _ => "nobody".to_owned(),
+                }
             };
+            let source = Source { service: text("service.name"), instance: text("service.instance.id") };
             let found = of_resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            spans.extend(found.map(|span| (service.clone(), span)));
+            spans.extend(found.map(|span| (source.clone(), span)));
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
@@ -75,21 +93,25 @@ impl TraceService for Collector {
 
 /// The spans of one trace.
 #[derive(Debug)]
-pub(super) struct Trace(Vec<(String, Span)>);
+pub(crate) struct Trace(Vec<(Source, Span)>);
 
 impl Trace {
-    /// Returns the spans from the first under the sender's down to the first of a name: `service|kind|name` each.
-    pub(super) fn chain_to(&self, name: &str, sender: &str) -> Result<Vec<String>, String> {
-        self.chains_to(name, sender).into_iter().next().ok_or_else(|| format!("no chain from {sender} to `{name}`"))
+    /// Returns, for each span of a name from which parents lead to the sender, the spans from the first under the sender's down
+    /// to it: `service|kind|name` each.
+    pub(crate) fn chains_to(&self, name: &str, sender: &str) -> Vec<Vec<String>> {
+        self.named(name).filter_map(|last| self.chain(last, sender)).collect()
     }
 
-    /// The same, of all spans of the name from which a chain leads to the sender.
-    pub(super) fn chains_to(&self, name: &str, sender: &str) -> Vec<Vec<String>> {
-        let last = self.0.iter().filter(|(_, span)| span.name == name || span.name.ends_with(name));
-        last.filter_map(|last| self.chain(last, sender)).collect()
+    /// Returns the processes that have sent spans of a name.
+    pub(crate) fn instances_of(&self, name: &str) -> BTreeSet<&str> {
+        self.named(name).map(|(source, _)| source.instance.as_str()).collect()
     }
 
-    fn chain(&self, last: &(String, Span), sender: &str) -> Option<Vec<String>> {
+    fn named(&self, name: &str) -> impl Iterator<Item = &(Source, Span)> {
+        self.0.iter().filter(move |(_, span)| span.name == name)
+    }
+
+    fn chain(&self, last: &(Source, Span), sender: &str) -> Option<Vec<String>> {
         let mut chain = vec![describe(last)];
         let mut parent = &last.1.parent_span_id;
         while hex(parent) != sender {
@@ -111,7 +133,7 @@ impl fmt::Display for Trace {
     }
 }
 
-fn describe((service, span): &(String, Span)) -> String {
+fn describe((source, span): &(Source, Span)) -> String {
     let kind = match span.kind() {
         SpanKind::Server => "server",
         SpanKind::Client => "client",
@@ -119,7 +141,7 @@ fn describe((service, span): &(String, Span)) -> String {
         SpanKind::Consumer => "consumer",
         SpanKind::Internal | SpanKind::Unspecified => "internal",
     };
-    format!("{service}|{kind}|{}", span.name)
+    format!("{}|{kind}|{}", source.service, span.name)
 }
 
 fn hex(bytes: &[u8]) -> String {
