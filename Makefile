@@ -15,7 +15,7 @@ TESTS ?=
 # Everything is built by these words, here and by `cargo xtask test`, so that nothing is ever built twice.
 RELEASE := --release --workspace --exclude xtask
 
-.PHONY: help run build page python test lint clean-data \
+.PHONY: help run build page python test faults lint clean-data \
         lint-format lint-clippy lint-contract lint-generated lint-layout lint-web
 
 help: ## Lists these commands.
@@ -30,6 +30,20 @@ build: page ## Builds the page, then all binaries, in release mode, into target/
 
 test: ## Runs every test; the last line is `N passed, N failed, N skipped`.
 	@cargo xtask test $(TESTS)
+
+# What `make faults` is to be; all of it may be set on the command line. Without SEED, another one each time.
+OPS ?= 20000
+FAULTS ?= 20
+SHAPE ?= embedded
+STORE ?=
+SEED ?=
+TIME ?= 150
+# Other words for the harness: `target/release/loquat-faults --help` lists them. `--resume` goes on with a run that was stopped.
+FAULTS_FLAGS ?=
+
+faults: build ## Breaks the system while it is used, and judges what clients saw. OPS, FAULTS, SEED, SHAPE, STORE, TIME choose.
+	@target/release/loquat-faults --ops $(OPS) --faults $(FAULTS) --shape $(SHAPE) --seconds $(TIME) \
+	    $(if $(STORE),--store $(STORE)) $(if $(SEED),--seed $(SEED)) $(FAULTS_FLAGS)
 
 lint: lint-format lint-clippy lint-contract lint-generated lint-layout lint-web ## Runs every check that runs no test.
 

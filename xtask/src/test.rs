@@ -43,6 +43,8 @@ pub(crate) enum Suite {
     Deploy,
     /// Two people in a headless browser.
     Browser,
+    /// The short run of the fault harness, in both shapes.
+    Faults,
 }
 
 /// What to run, and how strictly.
@@ -76,10 +78,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if run.page() {
         let ready = run.everything_before_the_long_suites()?;
         if ready.is_built && arguments.wants(Suite::Rust) {
-            run.step(suites::rust(ready.backends));
+            run.step(suites::rust(ready.backends.clone()));
         }
         if ready.is_built && arguments.wants(Suite::Browser) {
             run.browser();
+        }
+        if ready.is_built && arguments.wants(Suite::Faults) {
+            run.faults(!ready.backends.is_empty());
         }
     }
 
@@ -116,7 +121,8 @@ impl Run<'_> {
 
     /// The page is inside the gateway's binary, so it is built before anything else, and by one place: the Makefile.
     fn page(&self) -> bool {
-        let needs_page = [Suite::Rust, Suite::Web, Suite::Browser].iter().any(|suite| self.arguments.wants(*suite));
+        let needs_page =
+            [Suite::Rust, Suite::Web, Suite::Browser, Suite::Faults].iter().any(|suite| self.arguments.wants(*suite));
         !needs_page || self.step(suites::page())
     }
 
@@ -160,14 +166,14 @@ impl Run<'_> {
 
     fn compile(&self) -> bool {
         let wants_rust = self.arguments.wants(Suite::Rust);
-        if !wants_rust && !self.arguments.wants(Suite::Browser) {
+        if !wants_rust && ![Suite::Browser, Suite::Faults].iter().any(|suite| self.arguments.wants(*suite)) {
             return true;
         }
         self.step(suites::binaries()) && (!wants_rust || self.step(suites::compiled_tests()))
     }
 
     fn backends(&self) -> anyhow::Result<Vec<(String, String)>> {
-        if ![Suite::Rust, Suite::Deploy].iter().any(|suite| self.arguments.wants(*suite)) {
+        if ![Suite::Rust, Suite::Deploy, Suite::Faults].iter().any(|suite| self.arguments.wants(*suite)) {
             return Ok(Vec::new());
         }
         match Backends::up(self.guard)? {
@@ -185,6 +191,16 @@ impl Run<'_> {
             self.report().add_skip("browser", "there is no /usr/bin/chromium, and CHROMIUM names none");
         } else if self.step(suites::packages("browser-packages", "tests/browser")) {
             self.step(suites::browser());
+        }
+    }
+
+    /// The harness starts what it needs. Where no backends are up there are none for it either.
+    fn faults(&self, has_backends: bool) {
+        self.step(suites::faults("faults-embedded", "embedded"));
+        if has_backends {
+            self.step(suites::faults("faults-distributed", "distributed"));
+        } else {
+            self.report().add_skip("faults-distributed", "no backends are up");
         }
     }
 

@@ -10,6 +10,12 @@ use super::{
 /// Everything but xtask is built in release mode, by these words everywhere, so that cargo finds it built.
 const RELEASE: [&str; 4] = ["--release", "--workspace", "--exclude", "xtask"];
 
+/// What a short run of the fault harness is.
+const FAULTS_SENDS: &str = "20000";
+const FAULTS_COUNT: &str = "20";
+const FAULTS_SECONDS: &str = "150";
+const FAULTS_SEED: &str = "1";
+
 const fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)
 }
@@ -82,4 +88,25 @@ pub(super) fn deploy(environment: Vec<(String, String)>) -> Step {
 /// The browser test.
 pub(super) fn browser() -> Step {
     Step::new("browser", &["npm", "--prefix", "tests/browser", "test"], minutes(5), Counting::Tap)
+}
+
+/// The short run of the fault harness: its verdict is one check. `make faults` is the same with a choice of everything.
+pub(super) fn faults(name: &'static str, shape: &str) -> Step {
+    let folder = format!("target/faults/{shape}");
+    let command = [
+        "target/release/loquat-faults",
+        "--shape",
+        shape,
+        "--ops",
+        FAULTS_SENDS,
+        "--faults",
+        FAULTS_COUNT,
+        "--seconds",
+        FAULTS_SECONDS,
+        "--seed",
+        FAULTS_SEED,
+        "--folder",
+        &folder,
+    ];
+    Step::new(name, &command, minutes(8), Counting::Check)
 }
