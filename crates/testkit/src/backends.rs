@@ -143,7 +143,8 @@ async fn in_time<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Re
 
 async fn connect(url: &str) -> anyhow::Result<DatabaseConnection> {
     let mut options = sea_orm::ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
+    // Without sqlx's upkeep of idle connections, which may turn for ever (https://github.com/launchbadge/sqlx/issues/3645).
+    options.max_connections(1).sqlx_logging(false).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
     in_time(async { Ok(Database::connect(options).await?) }).await.context("PostgreSQL")
 }
 

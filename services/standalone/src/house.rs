@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Args;
-use loquat_bus::{EmbeddedBus, SharedBus};
+use loquat_bus::{EmbeddedBus, EmbeddedLimits, SharedBus};
 use loquat_gateway::edge::Upstreams;
 use loquat_rpc::{Channel, Served, ServiceName};
 use loquat_runtime::Frame;
@@ -58,7 +58,7 @@ pub async fn build(settings: &Settings, frame: &Frame) -> anyhow::Result<House> 
     settings.users.users_database_url.get_or_insert(data.sqlite("users")?);
     settings.rooms.rooms_database_url.get_or_insert(data.sqlite("rooms")?);
     settings.messages.messages_store_url.get_or_insert(data.sqlite("messages")?);
-    let bus: SharedBus = Arc::new(EmbeddedBus::new());
+    let bus: SharedBus = Arc::new(EmbeddedBus::open(data.path(), EmbeddedLimits::default())?);
 
     let users = loquat_users::app::wire(&settings.users, frame).await.context("users")?;
     let users = users.serve("loquat.users.v1", frame);

@@ -100,6 +100,7 @@ async fn two_people_talk(gateway: &Gateway) {
     at_ben.until_seq(room, asked.seq).await;
     let answered = ben.say(room, "It is.").await;
     at_ann.until_seq(room, answered.seq).await;
+    at_ben.until_seq(room, answered.seq).await;
     assert_eq!(
         (at_ann.texts_of(room), at_ben.texts_of(room)),
         (vec!["Is it on?".into(), "It is.".into()], at_ann.texts_of(room))

@@ -4,6 +4,7 @@ mod accounts;
 mod bad_input;
 mod changes;
 mod compose;
+mod disk;
 mod drain;
 mod durability;
 mod health;

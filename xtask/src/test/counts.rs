@@ -92,6 +92,13 @@ pub(super) fn libtest(stdout: &str, stderr: &str) -> Tally {
     tally
 }
 
+/// Names the tests that were long under way and had not ended when the output did. libtest says so once, after a minute.
+pub(super) fn unfinished(stdout: &str) -> Vec<String> {
+    let long = Regex::new(r"test (\S+) has been running for over").expect("a valid pattern");
+    let ended = |name: &str| stdout.contains(&format!("test {name} ... "));
+    long.captures_iter(stdout).map(|found| found[1].to_owned()).filter(|name| !ended(name)).collect()
+}
+
 /// Reads TAP as `node --test` and `tests/contract/agree.py` print it: the numbers stand in comments at its end.
 pub(super) fn tap(stdout: &str) -> Tally {
     let comment = Regex::new(r"^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)\s*$").expect("a valid pattern");
@@ -207,6 +214,12 @@ mod tests {
     fn failed_rust_tests_are_named_once() {
         let stdout = "failures:\n\n---- a::b stdout ----\npanicked\n\nfailures:\n    a::b\n    c\n\ntest result: FAILED. 0 passed; 2 failed; 0 ignored;\n    d\n";
         assert_eq!(libtest(stdout, "").failures, ["a::b", "c"]);
+    }
+
+    #[test]
+    fn a_test_that_was_long_under_way_and_did_not_end_is_named() {
+        let stdout = "test a::b has been running for over 60 seconds\ntest c has been running for over 60 seconds\ntest c ... ok\n";
+        assert_eq!(unfinished(stdout), ["a::b"]);
     }
 
     #[test]

@@ -147,7 +147,11 @@ impl Execution {
             tally.failures.push("nothing ran".to_owned());
         }
         match self.status {
-            None => tally.failures.push(format!("killed: it took longer than its {} s", budget.as_secs())),
+            None => {
+                tally.failures.push(format!("killed: it took longer than its {} s", budget.as_secs()));
+                let unfinished = counts::unfinished(&self.stdout).into_iter();
+                tally.failures.extend(unfinished.map(|test| format!("{test} had not ended")));
+            }
             Some(status) if !status.success() && tally.failures.is_empty() => {
                 tally.failures.push(format!("ended with {status}"));
             }

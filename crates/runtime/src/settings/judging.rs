@@ -61,8 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_logged_is_levels_and_directives() {
-        for good in ["info", "INFO", "off", "info,loquat_messages=debug", "warn,h2=off", "[serve{a=1,b=2}]=debug,info"]
-        {
+        for good in ["info", "INFO", "off", "info,loquat_messages=debug", "warn,h2=off", "[serve{a=1}]=debug,info"] {
             assert_eq!(log_filter(good).as_deref(), Ok(good));
         }
         for wrong in ["", "nonsense", "info,", "info,nonsense", "loquat=loud", "7"] {

@@ -129,6 +129,8 @@ impl RoomAudit {
     pub async fn open(url: &str) -> Result<Self, AuditError> {
         let mut options = ConnectOptions::new(url);
         options.sqlx_logging(false).max_connections(4).acquire_timeout(DEADLINE).connect_timeout(DEADLINE);
+        // See `without_upkeep` in `connect`.
+        options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
         match url.split_once(':') {
             Some(("sqlite", path)) => {
                 let there: SqliteConnectOptions =

@@ -17,6 +17,8 @@ use crate::ports::StoreError;
 
 /// How long a statement of SQLite waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How old a connection to a server may become, so that those to one that was replaced go away.
+const MAX_AGE: Duration = Duration::from_mins(30);
 /// How long a start waits for the database.
 const REACH_DEADLINE: Duration = Duration::from_secs(8);
 /// How long a migration may take, and the end of the connections that it took.
@@ -97,9 +99,18 @@ impl DatabaseUrl {
                 options
             }
         };
+        without_upkeep(&mut options);
         options.max_connections(count).connect_timeout(reach).acquire_timeout(reach).sqlx_logging(false);
         Database::connect(options).await
     }
+}
+
+/// Keeps sqlx from looking after a pool's idle connections by itself: for a moment it counts fewer than none, and the task that
+/// walks over so many turns for ever on a core (<https://github.com/launchbadge/sqlx/issues/3645>, not mended in 0.9.0).
+/// With neither bound there is no such task. A server's connections are still replaced when they grow old, as they are taken.
+fn without_upkeep(options: &mut ConnectOptions) {
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    options.map_sqlx_postgres_before_acquire(|_, kept| Box::pin(async move { Ok(kept.age < MAX_AGE) }));
 }
 
 fn sqlite_options(url: &str) -> ConnectOptions {

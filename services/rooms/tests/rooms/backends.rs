@@ -1,10 +1,10 @@
 //! The databases that every test runs on: a fresh one for each test.
 
-use std::{num::NonZeroU32, path::Path};
+use std::{num::NonZeroU32, path::Path, time::Duration};
 
 use loquat_ids::{FixedClock, IdSource as _, RandomIds, Timestamp};
 use loquat_rooms::store::SqlRoomStore;
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
 use tempfile::TempDir;
 
 use crate::house::{BEGINNING, STORE_DEADLINE};
@@ -41,7 +41,7 @@ impl Backend {
             eprintln!("SKIPPED {test}: no LOQUAT_TEST_POSTGRES_URL");
             return None;
         };
-        let admin = Database::connect(&server).await.unwrap();
+        let admin = reach(&server).await;
         let name = format!("loquat_test_{}", RandomIds.fresh().simple());
         admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         let (before, _) = server.rsplit_once('/').unwrap();
@@ -61,7 +61,7 @@ impl Backend {
 
     /// Reaches the tables behind the store's back.
     pub(crate) async fn behind(&self) -> DatabaseConnection {
-        Database::connect(&self.url).await.unwrap()
+        reach(&self.url).await
     }
 
     pub(crate) async fn remove(self) {
@@ -69,6 +69,13 @@ impl Backend {
             admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
         }
     }
+}
+
+/// Without sqlx's upkeep of idle connections, which may turn for ever (<https://github.com/launchbadge/sqlx/issues/3645>).
+async fn reach(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2).sqlx_logging(false).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    Database::connect(options).await.unwrap()
 }
 
 /// Makes one test of each named function on each store.

@@ -111,6 +111,8 @@ pub(crate) enum Access {
 /// Connects to a database that is there.
 pub(crate) async fn connect(folder: &Path, name: &str, access: Access) -> anyhow::Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(data::sqlite_url(folder, name)?.reveal());
+    // Without sqlx's upkeep of idle connections, which may turn for ever (https://github.com/launchbadge/sqlx/issues/3645).
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
     options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite.create_if_missing(false).read_only(access == Access::Read).busy_timeout(BUSY)
     });

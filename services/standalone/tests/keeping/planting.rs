@@ -1,6 +1,6 @@
 //! Doing to stores what no code of ours does.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use loquat_ids::{RoomId, UserId};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement, Value};
@@ -13,6 +13,7 @@ impl Planter {
     pub(crate) async fn at(url: &str) -> Self {
         let mut options = ConnectOptions::new(url);
         // What is planted may be what keys forbid.
+        options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
         options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| sqlite.foreign_keys(false));
         Self(Database::connect(options).await.expect("a database"))
     }

@@ -33,6 +33,8 @@ mod signing_out;
 const DEADLINE: Duration = Duration::from_secs(5);
 /// How many connections a PostgreSQL store holds at most.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// How old a connection to a server may become, so that those to one that was replaced go away.
+const MAX_AGE: Duration = Duration::from_mins(30);
 /// How many connections read a SQLite file. One more writes.
 const SQLITE_READERS: u32 = 4;
 
@@ -168,6 +170,14 @@ fn check_sqlite(url: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Keeps sqlx from looking after a pool's idle connections by itself: for a moment it counts fewer than none, and the task that
+/// walks over so many turns for ever on a core (<https://github.com/launchbadge/sqlx/issues/3645>, not mended in 0.9.0).
+/// With neither bound there is no such task. A server's connections are still replaced when they grow old, as they are taken.
+fn without_upkeep(options: &mut ConnectOptions) {
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    options.map_sqlx_postgres_before_acquire(|_, kept| Box::pin(async move { Ok(kept.age < MAX_AGE) }));
+}
+
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(DEADLINE).sqlx_logging(false).map_sqlx_sqlite_opts(
@@ -181,6 +191,7 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
                 .foreign_keys(true)
         },
     );
+    without_upkeep(&mut options);
     options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async { Ok(is_usable(connection)) }));
     options
 }
@@ -201,6 +212,7 @@ fn postgres(url: &str) -> ConnectOptions {
         .statement_timeout(DEADLINE)
         .set_application_name("loquat-users")
         .sqlx_logging(false);
+    without_upkeep(&mut options);
     options
 }
 

@@ -7,7 +7,7 @@ use tonic::Code;
 
 use super::{letter_book::LetterBook, small_disk::SmallDisk};
 
-const MEBIBYTES: u32 = 24;
+const MEBIBYTES: u32 = 64;
 const BYTES: usize = 3_000;
 
 async fn on_a_small_disk(test: &str) -> Option<(SmallDisk, impl std::ops::DerefMut<Target = House> + use<>)> {

@@ -12,7 +12,7 @@ use tonic::Code;
 const SENDERS: usize = 8;
 
 /// All that was sent into a room, by request ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct LetterBook {
     pub(super) acknowledged: BTreeMap<String, Message>,
     /// What was refused, or of which nobody knows.
@@ -72,10 +72,8 @@ impl LetterBook {
     /// Asserts that all refusals are the store's, and returns how many said that it refused to write.
     pub(super) fn refusals_of_the_store(&self) -> usize {
         for (request_id, refusal) in &self.open {
-            let is_of_the_store = matches!(
-                refusal.because(),
-                (Code::Unavailable, "STORE_REFUSED" | "STORE_UNAVAILABLE")
-            );
+            let is_of_the_store =
+                matches!(refusal.because(), (Code::Unavailable, "STORE_REFUSED" | "STORE_UNAVAILABLE"));
             assert!(is_of_the_store, "{request_id}: {refusal:?}");
         }
         self.open.values().filter(|refusal| refusal.reason == "STORE_REFUSED").count()

@@ -20,7 +20,8 @@ impl SmallDisk {
     pub(super) fn mount(mebibytes: u32, test: &str) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let options = format!("size={mebibytes}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "loquat-test"]).arg(folder.path()).output();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "loquat-test"]).arg(folder.path()).output();
         match mounted {
             Ok(output) if output.status.success() => Some(Self { folder }),
             Ok(output) => {

@@ -73,7 +73,7 @@ async fn a_torn_tail_takes_nothing_along_that_was_acknowledged() {
         let again = House::start(plan).await.expect("it opens its data again");
         let ann = ann.at(&again.gateway(0));
         book.check(&ann, room).await;
-        let mut book = LetterBook { acknowledged: book.acknowledged.clone(), open: book.open.clone(), ..LetterBook::default() };
+        let mut book = book.clone();
         book.send_open_again(&ann, room, BYTES).await;
         book.check(&ann, room).await;
     }

@@ -1,7 +1,9 @@
 //! A database of its own for each test, and the people in it.
 
+use std::time::Duration;
+
 use loquat_ids::{IdSource as _, RandomIds, SessionId, Timestamp, UserId};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
 use tempfile::TempDir;
 
 use crate::{
@@ -41,7 +43,7 @@ impl Database {
             eprintln!("SKIPPED {test}: no LOQUAT_TEST_POSTGRES_URL");
             return None;
         };
-        let admin = sea_orm::Database::connect(&server).await.unwrap();
+        let admin = reach(&server).await;
         let name = format!("loquat_test_{}", RandomIds.fresh().simple());
         let create =
             format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en'");
@@ -61,7 +63,7 @@ impl Database {
 
     /// A connection beside the store, for what no port does.
     pub(super) async fn raw(&self) -> DatabaseConnection {
-        sea_orm::Database::connect(&self.url).await.unwrap()
+        reach(&self.url).await
     }
 
     pub(super) async fn remove(self) {
@@ -124,7 +126,14 @@ pub(super) fn rotation(presented: &str, next: &str, second: i64) -> RotationRequ
     RotationRequest {
         presented: hash(presented),
         next: token(next, second),
-        grace: std::time::Duration::from_secs(10),
+        grace: Duration::from_secs(10),
         forget_time: at(second + 50),
     }
+}
+
+/// Without sqlx's upkeep of idle connections, which may turn for ever (<https://github.com/launchbadge/sqlx/issues/3645>).
+async fn reach(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2).sqlx_logging(false).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    sea_orm::Database::connect(options).await.unwrap()
 }
