@@ -118,3 +118,35 @@ impl HttpBody for WellEnded {
         self.has_ended || self.inner.is_end_stream()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures::{StreamExt as _, stream};
+    use http_body_util::{Full, StreamBody};
+
+    use super::*;
+
+    fn body(bytes: usize) -> Body {
+        Body::new(Full::new(Bytes::from(vec![0; bytes])))
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_read_whole_has_a_largest_size() {
+        let most = MAX_REQUEST_BYTES + FRAME_HEAD_BYTES;
+        assert_eq!(whole(body(most)).await.expect("it may be so large").len(), most);
+        let refused = whole(body(most + 1)).await.expect_err("it is too large");
+        assert!(matches!(refused, RpcFault::MessageTooLarge { limit_bytes: MAX_REQUEST_BYTES }), "{refused}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_read_whole_has_a_longest_time() {
+        let first = Frame::data(Bytes::from_static(b"the first of it"));
+        let never_whole = StreamBody::new(stream::iter([Ok::<_, Infallible>(first)]).chain(stream::pending()));
+        let began = Instant::now();
+        let refused = whole(Body::new(never_whole)).await.expect_err("it never ends");
+        assert!(matches!(refused, RpcFault::Deadline), "{refused}");
+        assert_eq!(began.elapsed().as_secs(), 10);
+    }
+}

@@ -21,6 +21,7 @@ const MAX_HEADER_LIST_SIZE: u16 = 6;
 const SETTINGS: u8 = 4;
 const WINDOW_UPDATE: u8 = 8;
 const GOAWAY: u8 = 7;
+const PING: u8 = 6;
 /// What a connection's window is before anybody widens it.
 const FIRST_WINDOW: u32 = 65_535;
 
@@ -130,4 +131,33 @@ async fn a_connection_that_makes_no_call_is_closed_whatever_it_has_said() {
         let closed = timeout(Duration::from_secs(5), connection.read(&mut [0; 64])).await.expect("in time");
         assert!(matches!(closed, Ok(0) | Err(_)), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_closed() {
+    let (keepalive_interval, keepalive_timeout) = (Duration::from_millis(100), Duration::from_millis(100));
+    let limits = HttpLimits { keepalive_interval, keepalive_timeout, ..HttpLimits::default() };
+    let mut connection = greet(listening(limits).await).await;
+    let mut is_asked = false;
+    let ends = async {
+        while let Some((kind, _)) = frame(&mut connection).await {
+            is_asked |= kind == PING;
+        }
+    };
+    assert!(timeout(Duration::from_secs(5), ends).await.is_ok(), "it is open still");
+    assert!(is_asked);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_end_its_headers_is_closed_also_after_its_first_call() {
+    let limits = HttpLimits { header_read_timeout: Duration::from_millis(200), ..HttpLimits::default() };
+    let mut connection = TcpStream::connect(listening(limits).await).await.expect("it listens");
+    connection.write_all(b"GET / HTTP/1.1\r\nhost: loquat\r\n\r\n").await.expect("it reads");
+    let mut answer = [0; 1_024];
+    let read =
+        timeout(Duration::from_secs(5), connection.read(&mut answer)).await.expect("in time").expect("an answer");
+    assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
+    connection.write_all(b"GET / HTTP/1.1\r\nho").await.expect("it reads");
+    let ends = async { while matches!(connection.read(&mut answer).await, Ok(1..)) {} };
+    assert!(timeout(Duration::from_secs(5), ends).await.is_ok(), "it is open still");
 }

@@ -8,4 +8,4 @@ mod ring;
 pub use interest::{Interest, InterestUpdate};
 pub use item::{ClosingReason, Item, RoomClosedReason};
 pub use place::{Cursor, HiddenRange, Place, ResetReason};
-pub use ring::{BeyondRing, Pushed, Ring, RoomNews};
+pub use ring::{BeyondRing, Pushed, Ring, RoomNews, Text};

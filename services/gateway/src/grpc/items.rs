@@ -15,7 +15,7 @@ use prost::{
 };
 
 use crate::{
-    model::{ClosingReason, Cursor, Item, Place, ResetReason, RoomClosedReason, RoomNews},
+    model::{ClosingReason, Cursor, Item, Place, ResetReason, RoomClosedReason, RoomNews, Text},
     ports::UserRoomChange,
     service::Caught,
 };
@@ -29,6 +29,9 @@ const ROOM_EVENT_FIELD: u32 = 1;
 const ITEM_FIELD: u32 = 1;
 /// The field of `RoomEvent` that says who came and went.
 const MEMBERSHIPS_CHANGED_FIELD: u32 = 12;
+/// The fields of `RoomEvent` that hold texts.
+const MESSAGE_SENT_FIELD: u32 = 13;
+const MESSAGE_EDITED_FIELD: u32 = 15;
 
 /// Encodes an item, unless it is encoded already.
 pub(crate) fn encode(item: &Item, clock: &dyn Clock) -> Encoded {
@@ -135,13 +138,15 @@ pub(crate) fn room_news(bytes: &Bytes, trace: Option<TraceContext>) -> Option<Ro
         place: Place { epoch: event.epoch.parse().ok()?, seq: event.seq, event_id: event.event_id.parse().ok()? },
         members: event.members(),
         is_erased: event.blanked.as_ref().is_some_and(|blanked| blanked.change_field == MEMBERSHIPS_CHANGED_FIELD),
+        text: event.text(),
+        deletes: event.message_deleted.map(|deleted| deleted.message_seq),
         encoded: wrapped(bytes),
         trace,
     })
 }
 
-/// What is read of a room's event here: where it stands, and who came and went by it. All else is carried unread, so that a
-/// kind of event that this gateway does not know yet arrives as it was sent.
+/// What is read of a room's event here: where it stands, who came and went by it, and of which message it says something. All
+/// else is carried unread, so that a kind of event that this gateway does not know yet arrives as it was sent.
 #[derive(Clone, PartialEq, prost::Message)]
 struct EventOutline {
     #[prost(string, tag = "1")]
@@ -152,12 +157,35 @@ struct EventOutline {
     event_id: String,
     #[prost(string, tag = "4")]
     epoch: String,
+    #[prost(string, tag = "5")]
+    actor_id: String,
+    #[prost(message, optional, tag = "6")]
+    create_time: Option<prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    trace_context: Option<messages::TraceContext>,
     #[prost(message, optional, tag = "10")]
     room_created: Option<messages::RoomCreated>,
     #[prost(message, optional, tag = "12")]
     memberships_changed: Option<messages::MembershipsChanged>,
+    #[prost(message, optional, tag = "13")]
+    message_sent: Option<Unread>,
     #[prost(message, optional, tag = "14")]
     blanked: Option<messages::Blanked>,
+    #[prost(message, optional, tag = "15")]
+    message_edited: Option<OfMessage>,
+    #[prost(message, optional, tag = "16")]
+    message_deleted: Option<OfMessage>,
+}
+
+/// Something of which nothing is read but that it is there.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Unread {}
+
+/// What is read of a change of a message.
+#[derive(Clone, PartialEq, prost::Message)]
+struct OfMessage {
+    #[prost(uint64, tag = "2")]
+    message_seq: u64,
 }
 
 impl EventOutline {
@@ -167,6 +195,26 @@ impl EventOutline {
         let created = self.room_created.iter().flat_map(|created| &created.memberships);
         let created = created.filter_map(|member| Some((member.user_id.parse().ok()?, true)));
         created.chain(changed).collect()
+    }
+
+    /// Returns what is said of a message, and what the log tells of the event once that is erased.
+    fn text(&self) -> Option<Text> {
+        let (message, change_field) = match (&self.message_sent, &self.message_edited) {
+            (Some(Unread {}), _) => (self.seq, MESSAGE_SENT_FIELD),
+            (None, Some(edited)) => (edited.message_seq, MESSAGE_EDITED_FIELD),
+            (None, None) => return None,
+        };
+        let event = messages::RoomEvent {
+            room_id: self.room_id.clone(),
+            seq: self.seq,
+            event_id: self.event_id.clone(),
+            epoch: self.epoch.clone(),
+            actor_id: self.actor_id.clone(),
+            create_time: self.create_time,
+            trace_context: self.trace_context.clone(),
+            change: Some(messages::room_event::Change::Blanked(messages::Blanked { change_field })),
+        };
+        Some(Text { message, blanked: item_of(Kind::RoomEvent(event)) })
     }
 }
 
@@ -205,34 +253,4 @@ pub(crate) fn user_change(change: rooms::UserRoomChange) -> Option<UserRoomChang
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_wrapped_as_the_contract_encodes_it() {
-        let event = messages::RoomEvent {
-            room_id: "01890a5d-ac96-774b-bcce-b302099a8057".into(),
-            seq: 300,
-            event_id: "01890a5d-ac96-774b-bcce-b302099a8058".into(),
-            epoch: "e1".into(),
-            change: Some(messages::room_event::Change::MembershipsChanged(messages::MembershipsChanged {
-                changes: vec![messages::MembershipChange {
-                    user_id: "01890a5d-ac96-774b-bcce-b302099a8059".into(),
-                    is_member: false,
-                    role: 0,
-                }],
-                member_count: 1,
-            })),
-            ..Default::default()
-        };
-        let news = room_news(&event.encode_to_vec().into(), None).expect("an event");
-        assert_eq!(news.encoded, item_of(Kind::RoomEvent(event)));
-        assert_eq!((news.place.seq, news.members.len()), (300, 1));
-    }
-
-    #[test]
-    fn bytes_that_are_no_event_are_no_news() {
-        assert!(room_news(&Bytes::from_static(b"\xff\xff"), None).is_none());
-        assert!(room_news(&Bytes::new(), None).is_none());
-    }
-}
+mod tests;

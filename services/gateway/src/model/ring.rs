@@ -24,10 +24,23 @@ pub struct RoomNews {
     pub members: Vec<(UserId, bool)>,
     /// Whether somebody may have gone by it of whom nothing is said: its content was erased.
     pub is_erased: bool,
+    /// What it says of a message. Nothing for all else.
+    pub text: Option<Text>,
+    /// The number of the message that it deletes.
+    pub deletes: Option<u64>,
     /// The whole item of the stream, encoded.
     pub encoded: Bytes,
     /// The trace that it came by.
     pub trace: Option<TraceContext>,
+}
+
+/// That an event holds a text, which is said no more once its message is deleted.
+#[derive(Debug)]
+pub struct Text {
+    /// The number of the message.
+    pub message: u64,
+    /// The whole item of the stream as it is without the text, encoded.
+    pub blanked: Bytes,
 }
 
 impl RoomNews {
@@ -35,6 +48,25 @@ impl RoomNews {
     #[must_use]
     pub fn may_remove(&self, user: UserId) -> bool {
         self.is_erased || self.members.contains(&(user, false))
+    }
+
+    /// Returns what is left of it when a message is deleted. Nothing where it says nothing of that one.
+    fn without(&self, message: u64) -> Option<Self> {
+        let text = self.text.as_ref().filter(|text| text.message == message)?;
+        Some(Self {
+            room: self.room,
+            place: self.place.clone(),
+            members: Vec::new(),
+            is_erased: self.is_erased,
+            text: None,
+            deletes: None,
+            encoded: text.blanked.clone(),
+            trace: self.trace.clone(),
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        self.encoded.len() + self.text.as_ref().map_or(0, |text| text.blanked.len())
     }
 }
 
@@ -89,14 +121,27 @@ impl Ring {
             return Pushed::Hole;
         }
         self.head = news.place.clone();
-        self.bytes += news.encoded.len();
+        if let Some(message) = news.deletes {
+            self.erase(message);
+        }
+        self.bytes += news.bytes();
         self.events.push_back(news);
         while self.events.len() > MAX_EVENTS || (self.bytes > MAX_BYTES && self.events.len() > 1) {
             if let Some(oldest) = self.events.pop_front() {
-                self.bytes -= oldest.encoded.len();
+                self.bytes -= oldest.bytes();
             }
         }
         Pushed::Appended
+    }
+
+    /// Erases what was said in a message, as the log does.
+    fn erase(&mut self, message: u64) {
+        for news in &mut self.events {
+            if let Some(left) = news.without(message) {
+                self.bytes = self.bytes - news.bytes() + left.bytes();
+                *news = Arc::new(left);
+            }
+        }
     }
 
     /// Returns the events that follow a place: some, and of so many bytes, but at least one where there is one.
@@ -141,9 +186,23 @@ mod tests {
             place: place(seq),
             members: Vec::new(),
             is_erased: false,
+            text: None,
+            deletes: None,
             encoded: vec![0; bytes].into(),
             trace: None,
         })
+    }
+
+    /// Something said in a message, itself or by an edit.
+    fn said(seq: u64, message: u64, text: &'static [u8]) -> Arc<RoomNews> {
+        let news = Arc::into_inner(news(seq, 0)).expect("one");
+        let blanked = Bytes::from_static(b"blanked");
+        Arc::new(RoomNews { text: Some(Text { message, blanked }), encoded: Bytes::from_static(text), ..news })
+    }
+
+    fn deletion(seq: u64, message: u64) -> Arc<RoomNews> {
+        let news = Arc::into_inner(news(seq, 0)).expect("one");
+        Arc::new(RoomNews { deletes: Some(message), encoded: Bytes::from_static(b"deleted"), ..news })
     }
 
     #[test]
@@ -165,6 +224,8 @@ mod tests {
             place: other,
             members: Vec::new(),
             is_erased: false,
+            text: None,
+            deletes: None,
             encoded: Bytes::new(),
             trace: None,
         };
@@ -198,5 +259,28 @@ mod tests {
         assert_eq!(ring.after(&place(8), 10, 700_000).map(|events| events.len()), Ok(1));
         assert_eq!(ring.after(&place(8), 10, 1).map(|events| events.len()), Ok(1));
         assert!(ring.after(&place(7), 10, usize::MAX).is_err());
+    }
+
+    #[test]
+    fn what_was_said_in_a_message_is_said_no_more_once_it_is_deleted() {
+        let mut ring = Ring::at(place(0));
+        let (of_one, of_two) = (&b"of the first"[..], &b"of the second"[..]);
+        for news in [said(1, 1, of_one), said(2, 2, of_two), said(3, 1, of_one), said(4, 2, of_two), deletion(5, 1)] {
+            assert_eq!(ring.push(news), Pushed::Appended);
+        }
+        let events = ring.after(&place(0), 10, usize::MAX).expect("all are there");
+        let told: Vec<_> = events.iter().map(|news| (news.place.seq, news.encoded.as_ref())).collect();
+        assert_eq!(told, [(1, &b"blanked"[..]), (2, of_two), (3, b"blanked"), (4, of_two), (5, b"deleted")]);
+        assert_eq!(ring.bytes, ring.events.iter().map(|news| news.bytes()).sum::<usize>());
+    }
+
+    #[test]
+    fn an_event_of_which_nothing_is_left_may_have_removed_anybody() {
+        let (user, other) = (UserId::from_uuid(Uuid::from_u128(1)), UserId::from_uuid(Uuid::from_u128(2)));
+        let mut event = Arc::into_inner(news(1, 0)).expect("one");
+        event.members = vec![(user, false), (other, true)];
+        assert!(event.may_remove(user) && !event.may_remove(other));
+        event = RoomNews { members: Vec::new(), is_erased: true, ..event };
+        assert!(event.may_remove(user) && event.may_remove(other));
     }
 }

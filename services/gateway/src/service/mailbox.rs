@@ -47,12 +47,15 @@ pub(super) struct Waiting {
     noted_rooms: HashSet<RoomId>,
     /// Rooms whose heads changed since the last heartbeat.
     heads: HashSet<RoomId>,
-    /// All else.
+    /// What is of the stream and its user.
     mail: Mail,
     has_mail: bool,
+    /// All else.
+    ephemeral: Ephemeral,
+    has_ephemeral: bool,
 }
 
-/// What waits beside rooms and heads.
+/// What waits beside rooms and heads, and is not ephemeral.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     /// Changes of what the stream watches.
@@ -61,6 +64,11 @@ pub(super) struct Mail {
     pub user_changes: Vec<UserRoomChange>,
     /// Whether changes of the list were missed.
     pub must_read_user_state: bool,
+}
+
+/// What goes by. It waits until nothing else does, so that what must be said is never behind what need not.
+#[derive(Debug, Default)]
+pub(super) struct Ephemeral {
     /// The newest presence of each watched user, as an encoded item.
     pub presence: HashMap<UserId, Bytes>,
     /// Whether presence was missed.
@@ -105,22 +113,20 @@ impl Mailbox {
 
     /// Tells the reader that news of its user, and of those it watches, may have been missed.
     pub fn note_missed(&self) {
-        self.give(|mail| {
-            mail.must_read_user_state = true;
-            mail.must_read_presence = true;
-        });
+        self.give(|mail| mail.must_read_user_state = true);
+        self.give_ephemeral(|ephemeral| ephemeral.must_read_presence = true);
     }
 
     /// Gives the reader somebody's presence, in the place of one that waits.
     pub fn give_presence(&self, user: UserId, encoded: Bytes) {
         let is_behind = self.is_behind();
-        self.give(|mail| {
-            let has_place = mail.presence.len() < MAX_PRESENCE || mail.presence.contains_key(&user);
-            if !is_behind && !mail.must_read_presence && has_place {
-                mail.presence.insert(user, encoded);
+        self.give_ephemeral(|ephemeral| {
+            let has_place = ephemeral.presence.len() < MAX_PRESENCE || ephemeral.presence.contains_key(&user);
+            if !is_behind && !ephemeral.must_read_presence && has_place {
+                ephemeral.presence.insert(user, encoded);
             } else {
-                mail.presence = HashMap::new();
-                mail.must_read_presence = true;
+                ephemeral.presence = HashMap::new();
+                ephemeral.must_read_presence = true;
             }
         });
     }
@@ -128,12 +134,12 @@ impl Mailbox {
     /// Gives the reader somebody's typing, in the place of one that waits.
     pub fn give_typing(&self, room: RoomId, user: UserId, encoded: Bytes) {
         if self.is_behind() {
-            self.lock().mail.typing = HashMap::new();
+            self.lock().ephemeral.typing = HashMap::new();
             return;
         }
-        self.give(|mail| {
-            if mail.typing.len() < MAX_TYPING || mail.typing.contains_key(&(room, user)) {
-                mail.typing.insert((room, user), encoded);
+        self.give_ephemeral(|ephemeral| {
+            if ephemeral.typing.len() < MAX_TYPING || ephemeral.typing.contains_key(&(room, user)) {
+                ephemeral.typing.insert((room, user), encoded);
             }
         });
     }
@@ -154,10 +160,16 @@ impl Mailbox {
         Some(room)
     }
 
-    /// Takes all but rooms and heads.
+    /// Takes what is of the stream and its user.
     pub(super) fn take_mail(&self) -> Option<Mail> {
         let mut waiting = self.lock();
         mem::take(&mut waiting.has_mail).then(|| mem::take(&mut waiting.mail))
+    }
+
+    /// Takes what goes by.
+    pub(super) fn take_ephemeral(&self) -> Option<Ephemeral> {
+        let mut waiting = self.lock();
+        mem::take(&mut waiting.has_ephemeral).then(|| mem::take(&mut waiting.ephemeral))
     }
 
     /// Takes rooms whose heads changed, as many as one heartbeat holds; the others wait for the next.
@@ -174,10 +186,10 @@ impl Mailbox {
         taken
     }
 
-    /// Returns whether rooms or mail wait.
+    /// Returns whether something waits, heads aside.
     pub(super) fn has_something(&self) -> bool {
         let waiting = self.lock();
-        waiting.has_mail || !waiting.rooms.is_empty()
+        waiting.has_mail || waiting.has_ephemeral || !waiting.rooms.is_empty()
     }
 
     /// Resolves when something was put in since the last time.
@@ -190,10 +202,21 @@ impl Mailbox {
     }
 
     fn give(&self, put: impl FnOnce(&mut Mail)) {
-        let mut waiting = self.lock();
-        put(&mut waiting.mail);
-        waiting.has_mail = true;
-        drop(waiting);
+        self.put(|waiting| {
+            put(&mut waiting.mail);
+            waiting.has_mail = true;
+        });
+    }
+
+    fn give_ephemeral(&self, put: impl FnOnce(&mut Ephemeral)) {
+        self.put(|waiting| {
+            put(&mut waiting.ephemeral);
+            waiting.has_ephemeral = true;
+        });
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Waiting)) {
+        put(&mut self.lock());
         self.pace.note_due();
         self.wake.notify_one();
     }
@@ -224,20 +247,20 @@ mod tests {
             mailbox.give_presence(user, Bytes::from_static(said.as_bytes()));
             mailbox.give_typing(room, user, Bytes::from_static(said.as_bytes()));
         }
-        let mail = mailbox.take_mail().expect("mail");
-        assert_eq!(mail.presence.into_values().collect::<Vec<_>>(), ["second"]);
-        assert_eq!(mail.typing.into_values().collect::<Vec<_>>(), ["second"]);
-        assert!(mailbox.take_mail().is_none());
+        let taken = mailbox.take_ephemeral().expect("some");
+        assert_eq!(taken.presence.into_values().collect::<Vec<_>>(), ["second"]);
+        assert_eq!(taken.typing.into_values().collect::<Vec<_>>(), ["second"]);
+        assert!(mailbox.take_ephemeral().is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_too_much_becomes_a_mark_to_read_it_again() {
         let mailbox = Mailbox::default();
         presence(&mailbox, MAX_PRESENCE);
-        assert_eq!(mailbox.lock().mail.presence.len(), MAX_PRESENCE);
+        assert_eq!(mailbox.lock().ephemeral.presence.len(), MAX_PRESENCE);
         presence(&mailbox, MAX_PRESENCE + 1);
-        let mail = mailbox.take_mail().expect("mail");
-        assert!(mail.presence.is_empty() && mail.must_read_presence);
+        let taken = mailbox.take_ephemeral().expect("some");
+        assert!(taken.presence.is_empty() && taken.must_read_presence);
     }
 
     #[tokio::test(start_paused = true)]
@@ -250,11 +273,21 @@ mod tests {
         tokio::time::advance(BEHIND).await;
         mailbox.give_typing(room, user, Bytes::from_static(b"typing"));
         presence(&mailbox, 1);
-        let mail = mailbox.take_mail().expect("mail");
-        assert!(mail.typing.is_empty() && mail.presence.is_empty());
-        assert!(mail.must_read_presence, "what can be read again is");
+        let taken = mailbox.take_ephemeral().expect("some");
+        assert!(taken.typing.is_empty() && taken.presence.is_empty());
+        assert!(taken.must_read_presence, "what can be read again is");
         mailbox.pace.note_waiting(|| false);
         mailbox.give_typing(room, user, Bytes::from_static(b"typing"));
-        assert_eq!(mailbox.take_mail().expect("mail").typing.len(), 1);
+        assert_eq!(mailbox.take_ephemeral().expect("some").typing.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_types_beyond_the_bound_is_dropped() {
+        let (mailbox, ids) = (Mailbox::default(), SequentialIds::default());
+        let room = RoomId::from_uuid(ids.fresh());
+        for _ in 0..=MAX_TYPING {
+            mailbox.give_typing(room, UserId::from_uuid(ids.fresh()), Bytes::from_static(b"typing"));
+        }
+        assert_eq!(mailbox.take_ephemeral().expect("some").typing.len(), MAX_TYPING);
     }
 }

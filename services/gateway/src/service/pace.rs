@@ -1,7 +1,7 @@
 //! Whether the transport takes what a stream has to say.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -21,9 +21,17 @@ pub(super) struct Pace {
     heartbeat_at: AtomicU64,
     /// Reads that came to their end and were not looked at.
     ended_reads: AtomicUsize,
-    /// Whether a question came too late.
+    /// How often it was seen, without a question in between, that one has been owed for too long. Once says little: it may be
+    /// this process that stood still.
+    late_looks: AtomicU32,
+    /// Whether the client is to be told that it was too slow, once a question comes.
     is_too_slow: AtomicBool,
 }
+
+/// At which look that finds a question owed for too long the client is too slow.
+const TOO_SLOW: u32 = 2;
+/// At which one it is given up.
+const GIVEN_UP: u32 = 4;
 
 impl Default for Pace {
     /// A stream has been asked for nothing when it begins.
@@ -33,6 +41,7 @@ impl Default for Pace {
             owed_from: AtomicU64::new(0),
             heartbeat_at: AtomicU64::new(u64::MAX),
             ended_reads: AtomicUsize::new(0),
+            late_looks: AtomicU32::new(0),
             is_too_slow: AtomicBool::new(false),
         }
     }
@@ -40,13 +49,26 @@ impl Default for Pace {
 
 impl Pace {
     /// Notes that the transport asks.
-    pub(super) fn note_asked(&self, limit: Duration) {
-        if self.unread_for().is_some_and(|span| span >= limit) {
-            self.is_too_slow.store(true, Ordering::Relaxed);
+    pub(super) fn note_asked(&self) {
+        if self.late_looks.load(Ordering::Relaxed) > 0 {
+            self.late_looks.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Returns, once, whether the transport asked too late.
+    /// Looks whether a question has been owed for too long, and returns whether there is no use in waiting any more. To be
+    /// called at a steady pace.
+    pub(super) fn look(&self, limit: Duration) -> bool {
+        if self.unread_for().is_none_or(|span| span < limit) {
+            return false;
+        }
+        let looks = self.late_looks.fetch_add(1, Ordering::Relaxed) + 1;
+        if looks == TOO_SLOW {
+            self.is_too_slow.store(true, Ordering::Relaxed);
+        }
+        looks >= GIVEN_UP
+    }
+
+    /// Returns, once, whether the client is to be told that it was too slow.
     pub(super) fn take_too_slow(&self) -> bool {
         self.is_too_slow.swap(false, Ordering::Relaxed)
     }

@@ -29,7 +29,7 @@ use crate::{
     ports::{PresenceBoard, ReadError, RoomLog, UserRooms},
     service::{
         Hub, Registered, Streams,
-        mailbox::{Mail, Mailbox},
+        mailbox::{Ephemeral, Mail, Mailbox},
     },
 };
 use people::{ReadState, UserState};
@@ -150,10 +150,10 @@ impl Reader {
     /// Returns what the stream says next, as soon as there is something. Nothing once it has ended. Dropping the future
     /// loses nothing.
     pub async fn next(&mut self) -> Option<Item> {
-        let (mailbox, limit) = (Arc::clone(&self.parts.mailbox), self.parts.streams.limits().unread);
+        let mailbox = Arc::clone(&self.parts.mailbox);
         let mut next = std::pin::pin!(self.say_next());
         poll_fn(|context| {
-            mailbox.pace.note_asked(limit);
+            mailbox.pace.note_asked();
             let polled = next.as_mut().poll(context);
             match &polled {
                 Poll::Ready(_) => mailbox.pace.note_handed_out(),
@@ -218,6 +218,8 @@ impl Reader {
             self.take_mail(mail);
         } else if let Some(room) = self.parts.mailbox.take_room() {
             self.pull(room);
+        } else if let Some(ephemeral) = self.parts.mailbox.take_ephemeral() {
+            self.take_ephemeral(ephemeral);
         } else {
             return false;
         }
@@ -246,10 +248,13 @@ impl Reader {
         if let Some(update) = mail.interest {
             self.update(update);
         }
-        for encoded in mail.presence.into_values().chain(mail.typing.into_values()) {
+    }
+
+    fn take_ephemeral(&mut self, ephemeral: Ephemeral) {
+        for encoded in ephemeral.presence.into_values().chain(ephemeral.typing.into_values()) {
             self.say(Item::Encoded(encoded));
         }
-        if mail.must_read_presence {
+        if ephemeral.must_read_presence {
             self.read_presence(self.watched_people.clone());
         }
     }

@@ -21,8 +21,6 @@ use crate::{
 };
 use index::{Entry, Index};
 
-/// For how long a client that was told nothing may leave unread what is its stream's, after it should have been told.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// How often streams are looked at.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -33,8 +31,8 @@ pub struct StreamLimits {
     pub total: usize,
     /// Of one session.
     pub per_session: usize,
-    /// For how long a client may leave its stream unread. Then it is told to begin anew, if it still takes that within a
-    /// second; otherwise its connection is cut.
+    /// For how long a client may leave its stream unread. Then it is told to begin anew, if it still takes that within two
+    /// looks at it, a second; otherwise its connection is cut.
     pub unread: Duration,
 }
 
@@ -94,12 +92,6 @@ impl Streams {
         self.0.gateway
     }
 
-    /// Returns what streams may cost.
-    #[must_use]
-    pub fn limits(&self) -> StreamLimits {
-        self.0.limits
-    }
-
     /// Enters a stream, and its device into the lease.
     ///
     /// # Errors
@@ -138,18 +130,15 @@ impl Streams {
         self.index().rooms()
     }
 
-    /// Cuts the connections of streams that do not take what is theirs, soon after they should have been told so; or at once
-    /// where nobody vouches for the session any more. A stream that is not pulled cannot be told anything.
+    /// Looks at all streams: cuts the connections of those that do not take what is theirs, soon after they should have been
+    /// told so; or at once where nobody vouches for the session any more. A stream that is not pulled cannot be told anything.
     pub fn cut_stalled(&self, is_over: impl Fn(&Holder) -> bool) {
-        let limit = self.0.limits.unread + FAREWELL;
         let stalled: Vec<Connection> = {
             let index = self.index();
             let entries = index.entries().filter(|entry| {
-                entry
-                    .mailbox
-                    .pace
-                    .unread_for()
-                    .is_some_and(|span| span >= limit || (span >= SWEEP_INTERVAL / 2 && is_over(&entry.holder)))
+                let pace = &entry.mailbox.pace;
+                pace.look(self.0.limits.unread)
+                    || (pace.unread_for().is_some_and(|span| span >= SWEEP_INTERVAL / 2) && is_over(&entry.holder))
             });
             entries.map(|entry| entry.connection.clone()).collect()
         };

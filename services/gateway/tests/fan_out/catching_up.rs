@@ -145,3 +145,29 @@ async fn what_cannot_be_read_now_is_told_so_and_keeps_its_cursor() {
     let refused = house.catch_up.answer(house.user, question).await.expect_err("nothing can be said");
     assert!(matches!(refused, RpcFault::ServiceUnreachable { .. }));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_before_it_is_answered_gives_its_place_back() {
+    let house = House::new();
+    house.world.is_stuck.store(true, Ordering::Relaxed);
+    let ask = || {
+        let question = Question { rooms: vec![house.at(1)], user_state_version: 1, page: 0 };
+        Box::pin(house.catch_up.answer(house.user, question))
+    };
+    let mut asking: Vec<_> = (0..400).map(|_| ask()).collect();
+    let mut refused = 0;
+    asking.retain_mut(|answer| match futures::FutureExt::now_or_never(answer) {
+        Some(outcome) => {
+            assert!(matches!(outcome, Err(RpcFault::Overloaded)));
+            refused += 1;
+            false
+        }
+        None => true,
+    });
+    assert_eq!((asking.len(), refused), (256, 144), "more than so many at once are told so");
+    drop(asking);
+    house.world.is_stuck.store(false, Ordering::Relaxed);
+    for answer in (0..256).map(|_| ask()).collect::<Vec<_>>() {
+        assert!(answer.await.is_ok());
+    }
+}

@@ -266,3 +266,16 @@ async fn an_answer_with_a_hole_is_never_passed_on() {
     let closed = next(&mut reader).await;
     assert!(matches!(closed, Item::RoomClosed { reason: RoomClosedReason::Unavailable, .. }), "{closed:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_says_a_number_twice_is_never_passed_on() {
+    let house = House::new();
+    for _ in 0..5 {
+        house.world.commit(house.room, Vec::new());
+    }
+    let third = house.world.logs.lock().unwrap()[&house.room].events[2].clone();
+    house.world.logs.lock().unwrap().get_mut(&house.room).expect("the room").events.insert(3, third);
+    let (mut reader, _) = house.read(Interest { rooms: vec![house.at(1)], presence: Vec::new() });
+    let closed = next(&mut reader).await;
+    assert!(matches!(closed, Item::RoomClosed { reason: RoomClosedReason::Unavailable, .. }), "{closed:?}");
+}

@@ -63,7 +63,11 @@ impl House {
     }
 
     pub fn read(&self, interest: Interest) -> (Reader, Arc<Mailbox>) {
-        self.read_as(self.user, interest, Box::pin(future::pending()))
+        self.read_over(interest, &Connection::default())
+    }
+
+    pub fn read_over(&self, interest: Interest, connection: &Connection) -> (Reader, Arc<Mailbox>) {
+        self.begin(self.user, interest, Box::pin(future::pending()), connection)
     }
 
     pub fn read_as(
@@ -72,10 +76,19 @@ impl House {
         interest: Interest,
         session: future::BoxFuture<'static, ClosingReason>,
     ) -> (Reader, Arc<Mailbox>) {
+        self.begin(user, interest, session, &Connection::default())
+    }
+
+    fn begin(
+        &self,
+        user: UserId,
+        interest: Interest,
+        session: future::BoxFuture<'static, ClosingReason>,
+        connection: &Connection,
+    ) -> (Reader, Arc<Mailbox>) {
         let mailbox: Arc<Mailbox> = Arc::default();
-        let registered = self
-            .register(self.holder(user), &mailbox, &Connection::default())
-            .unwrap_or_else(|refusal| panic!("{refusal}"));
+        let registered =
+            self.register(self.holder(user), &mailbox, connection).unwrap_or_else(|refusal| panic!("{refusal}"));
         let parts = ReaderParts {
             registered,
             mailbox: Arc::clone(&mailbox),
@@ -87,6 +100,15 @@ impl House {
             ends: Ends { stop: self.stop.clone(), session, client: Box::pin(future::pending()) },
         };
         (Reader::begin(parts, interest, 1), mailbox)
+    }
+
+    /// Lets time pass, in which streams are looked at as they are in a gateway.
+    pub async fn wait(&self, span: Duration) {
+        let by = tokio::time::Instant::now() + span;
+        while tokio::time::Instant::now() < by {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            self.streams.cut_stalled(|_| false);
+        }
     }
 
     /// Where somebody is in the room. 0 for who wants what comes from now on.

@@ -5,6 +5,7 @@
 mod catching_up;
 mod density;
 mod house;
+mod peers;
 mod repair;
 mod slow_readers;
 mod sockets;

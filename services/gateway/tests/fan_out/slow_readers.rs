@@ -39,7 +39,7 @@ async fn one_that_left_its_stream_unread_is_told_to_begin_anew() {
     house.world.send(house.room).await;
     house.world.commit(left, vec![(house.user, false)]);
     house.world.commit(left, Vec::new());
-    sleep(Duration::from_secs(10)).await;
+    house.wait(Duration::from_secs(11)).await;
 
     let Item::RoomReset { room, head, reason } = next(&mut reader).await else { panic!("not a reset") };
     assert_eq!((room, head.seq, reason), (house.room, 4, ResetReason::ReaderTooSlow));
@@ -58,7 +58,7 @@ async fn one_that_takes_its_time_but_not_too_much_misses_nothing() {
     }
     let mut said = Vec::new();
     for _ in 0..20 {
-        sleep(Duration::from_secs(9)).await;
+        house.wait(Duration::from_secs(9)).await;
         said.extend(seqs(&mut reader, 150).await);
     }
     assert_eq!(said, (2..=3_001).collect::<Vec<_>>());
@@ -67,34 +67,52 @@ async fn one_that_takes_its_time_but_not_too_much_misses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_cut_off_and_one_that_waits_is_not() {
     let house = House::new();
-    let (mut reader, mailbox) = house.read(house.from(1));
     let (stalled, waiting) = (Connection::default(), Connection::default());
+    let (mut reader, _) = house.read_over(house.from(1), &waiting);
     // One whose stream was never asked for anything, and one that takes what comes.
     let _never_asked = house.register(house.holder(house.user), &Arc::default(), &stalled);
-    let _waits = house.register(house.holder(house.user), &mailbox, &waiting);
-    assert!(timeout(Duration::from_secs(10), next_event(&mut reader)).await.is_err());
-    house.streams.cut_stalled(|_| false);
+    let waits = async |reader: &mut Reader, span| {
+        tokio::select! {
+            _ = next_event(reader) => panic!("there is none"),
+            () = house.wait(span) => {}
+        }
+    };
+    waits(&mut reader, Duration::from_secs(10)).await;
     assert!(!is_cut(&stalled).await, "it is told before it is cut");
-    assert!(timeout(Duration::from_secs(2), next_event(&mut reader)).await.is_err());
-    house.streams.cut_stalled(|_| false);
+    waits(&mut reader, Duration::from_secs(2)).await;
     assert!(is_cut(&stalled).await && !is_cut(&waiting).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_was_waiting_and_is_not_asked_again_when_there_is_something_is_cut_off() {
     let house = House::new();
-    let (mut reader, mailbox) = house.read(house.from(1));
     let connection = Connection::default();
-    let _same = house.register(house.holder(house.user), &mailbox, &connection);
+    let (mut reader, _) = house.read_over(house.from(1), &connection);
     // The transport has asked, was told to wait, and holds what it got for a client that takes nothing more.
     assert!(is_silent(&mut reader).await);
     house.world.send(house.room).await;
-    sleep(Duration::from_secs(10)).await;
-    house.streams.cut_stalled(|_| false);
+    house.wait(Duration::from_secs(10)).await;
     assert!(!is_cut(&connection).await);
-    sleep(Duration::from_secs(2)).await;
-    house.streams.cut_stalled(|_| false);
+    house.wait(Duration::from_secs(2)).await;
     assert!(is_cut(&connection).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_process_stood_still_nobody_was_too_slow() {
+    let house = House::new();
+    let connection = Connection::default();
+    let (mut reader, _) = house.read_over(house.from(1), &connection);
+    assert!(is_silent(&mut reader).await);
+    for seq in 2..=6 {
+        house.world.send(house.room).await;
+        // Nothing runs for a minute; then streams are looked at before the transport has come to asking.
+        tokio::time::advance(Duration::from_secs(60)).await;
+        house.streams.cut_stalled(|_| false);
+        assert_eq!(seqs(&mut reader, 1).await, [seq]);
+        assert!(is_silent(&mut reader).await);
+    }
+    house.wait(Duration::from_secs(5)).await;
+    assert!(!is_cut(&connection).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,6 +179,27 @@ async fn what_a_stalled_reader_holds_is_bounded_however_much_it_watches() {
         count += 1;
     }
     assert_eq!(count, 100 * 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_by_never_stands_before_what_must_be_said() {
+    let house = House::new();
+    let friend = UserId::from_uuid(house.ids.fresh());
+    let (mut reader, mailbox) = house.read(house.from(1));
+    assert!(is_silent(&mut reader).await);
+    let typing = || mailbox.give_typing(house.room, friend, Bytes::from_static(b"typing"));
+    typing();
+    for _ in 0..10 {
+        house.world.send(house.room).await;
+    }
+    tokio::task::yield_now().await;
+    // There is typing again before each item is taken.
+    for seq in 2..=11 {
+        typing();
+        let Item::RoomEvent(news) = next(&mut reader).await else { panic!("not an event") };
+        assert_eq!(news.place.seq, seq);
+    }
+    assert!(matches!(next(&mut reader).await, Item::Encoded(said) if said == "typing"));
 }
 
 async fn presences(reader: &mut Reader) -> Vec<Bytes> {

@@ -17,8 +17,8 @@ use loquat_gateway::{
 use loquat_ids::{Clock, GatewayId, IdSource as _, RandomIds, SessionId, SystemClock};
 use loquat_proto::{
     events::v1::{
-        ClosingReason, Interest, SubscribeRequest, SyncRequest, event_service_client::EventServiceClient,
-        stream_item::Kind,
+        Beat, ClosingReason, ConnectRequest, Interest, SubscribeRequest, SyncRequest,
+        event_service_client::EventServiceClient, stream_item::Kind,
     },
     messages::v1::RoomCursor,
     users::v1::{
@@ -63,12 +63,16 @@ impl Issuer {
     }
 
     fn token(&self, house: &House, life: Duration) -> String {
+        self.token_of(house, SessionId::from_uuid(RandomIds.fresh()), life)
+    }
+
+    fn token_of(&self, house: &House, sid: SessionId, life: Duration) -> String {
         let now = SystemClock.now().as_seconds();
         let claims = Claims {
             iss: "loquat".into(),
             aud: "loquat".into(),
             sub: house.user,
-            sid: SessionId::from_uuid(RandomIds.fresh()),
+            sid,
             iat: now,
             exp: now + i64::try_from(life.as_secs()).expect("a short life"),
         };
@@ -313,6 +317,7 @@ async fn a_gateway_that_hears_nothing_of_sessions_for_a_token_s_life_sends_its_s
     let began = Instant::now();
     users.is_silent.store(true, Ordering::Relaxed);
     let last = loop {
+        assert!(began.elapsed() < LIFE * 2, "it goes on");
         let item = timeout(Duration::from_secs(20), items.message()).await.expect("in time").expect("no error");
         match item.and_then(|item| item.item?.kind) {
             Some(Kind::Closing(closing)) => break closing,
@@ -325,4 +330,91 @@ async fn a_gateway_that_hears_nothing_of_sessions_for_a_token_s_life_sends_its_s
     assert!((LIFE - Duration::from_secs(5)..=LIFE + Duration::from_secs(5)).contains(&took), "{took:?}");
     let refused = client.subscribe(with_token(subscription(&house, 1), &token)).await.expect_err("it fails closed");
     assert_eq!(refused.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn a_session_s_streams_end_within_a_second_of_its_end_whether_they_are_read_or_not() {
+    let (mut house, issuer, frame) = (House::new(), Issuer::new(), Frame::real());
+    let verifier = Verifier::own(&issuer.keys(), Arc::new(SystemClock));
+    let served = served(&mut house, verifier.clone(), &frame);
+    let address = listening(served, &frame);
+    let (session, other) = (SessionId::from_uuid(RandomIds.fresh()), SessionId::from_uuid(RandomIds.fresh()));
+    let mut streams = Vec::new();
+    for sid in [session, session, other] {
+        let token = issuer.token_of(&house, sid, Duration::from_secs(60));
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("an address");
+        let channel = endpoint.initial_stream_window_size(1024).connect().await.expect("it listens");
+        let mut client = EventServiceClient::new(channel);
+        let items = client.subscribe(with_token(subscription(&house, 1), &token)).await.expect("a stream");
+        streams.push(items.into_inner());
+    }
+    let [mut read, _unread, mut of_other] = <[_; 3]>::try_from(streams).expect("three");
+    for items in [&mut read, &mut of_other] {
+        items.message().await.expect("an item").expect("the welcome");
+    }
+    // One of them has more to say than its transport takes.
+    for _ in 0..3 {
+        house.world.tell_sized(house.room, 60 * 1024).await;
+    }
+    sleep(Duration::from_millis(200)).await;
+    let began = Instant::now();
+    verifier.revoke(session, SystemClock.now().plus(Duration::from_secs(60)));
+    let reader = tokio::spawn(async move {
+        loop {
+            let item = read.message().await.expect("no error").expect("a last word").item;
+            if let Some(Kind::Closing(closing)) = item.and_then(|item| item.kind) {
+                break closing.reason();
+            }
+        }
+    });
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    let mut client = EventServiceClient::new(endpoint.connect().await.expect("it listens"));
+    let token = issuer.token_of(&house, session, Duration::from_secs(60));
+    let refused = client.subscribe(with_token(subscription(&house, 1), &token)).await.expect_err("it has ended");
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let going_on = tokio::spawn(async move { while let Ok(Some(_)) = of_other.message().await {} });
+    assert_eq!(
+        timeout(Duration::from_secs(1), reader).await.expect("in time").expect("a reason"),
+        ClosingReason::SessionEnded
+    );
+    while house.streams.count() > 1 {
+        assert!(began.elapsed() < Duration::from_millis(1_200), "{} streams are there", house.streams.count());
+        sleep(Duration::from_millis(10)).await;
+    }
+    sleep(Duration::from_millis(700)).await;
+    assert!(!going_on.is_finished() && house.streams.count() == 1, "another session's stream goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_native_client_whose_beats_are_read_late_because_the_process_stood_still_is_not_taken_for_silent() {
+    let (mut house, issuer, frame) = (House::new(), Issuer::new(), Frame::real());
+    let verifier = Verifier::own(&issuer.keys(), Arc::new(SystemClock));
+    let served = served(&mut house, verifier, &frame);
+    let mut client = EventServiceClient::new(Channel::in_process(served, ServiceName::new_static("test")));
+    let (says, said) = tokio::sync::mpsc::channel(4);
+    let start = ConnectRequest { start: Some(subscription(&house, 1)), ..ConnectRequest::default() };
+    says.send(start).await.expect("it listens");
+    let request = with_token(tokio_stream::wrappers::ReceiverStream::new(said), &issuer.token(&house, CUT * 100));
+    let mut items = client.connect(request).await.expect("a stream").into_inner();
+    let mut closing_within = async |span| {
+        let closing = async {
+            loop {
+                let item = items.message().await.expect("no error").expect("a last word").item;
+                if let Some(Kind::Closing(closing)) = item.and_then(|item| item.kind) {
+                    break closing.reason();
+                }
+            }
+        };
+        timeout(span, closing).await.ok()
+    };
+    assert_eq!(closing_within(Duration::from_secs(1)).await, None);
+    let beat = ConnectRequest { beat: Some(Beat {}), ..ConnectRequest::default() };
+    for _ in 0..3 {
+        // Nothing runs for a minute; what the client said meanwhile is read only after that was noticed.
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(closing_within(Duration::from_millis(100)).await, None);
+        says.send(beat.clone()).await.expect("it listens");
+        assert_eq!(closing_within(Duration::from_secs(20)).await, None);
+    }
+    assert_eq!(closing_within(Duration::from_secs(10)).await, Some(ClosingReason::NoBeat));
 }

@@ -279,3 +279,41 @@ async fn a_session_has_as_many_streams_as_it_may_and_gets_places_back() {
     assert!(register().is_ok());
     assert_eq!(house.streams.count(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_in_a_message_is_said_no_more_once_it_is_deleted() {
+    let house = House::new();
+    let (mut live, _) = house.read(house.from(1));
+    assert!(is_silent(&mut live).await);
+    for _ in 2..=100 {
+        house.world.send(house.room).await;
+    }
+    let said = house.world.say(house.room, None);
+    for news in [house.world.say(house.room, Some(said.place.seq)), house.world.delete(house.room, said.place.seq)] {
+        house.world.tell(house.room, RoomSignal::News(news)).await;
+    }
+    assert_eq!(seqs(&mut live, 102).await.last(), Some(&103));
+    // The log's own first page ends before the message; the ring has the rest.
+    house.world.page_cap.store(5, std::sync::atomic::Ordering::Relaxed);
+    let (mut resumed, _) = house.read(house.from(1));
+    for seq in 2..=103 {
+        let news = next_event(&mut resumed).await;
+        assert_eq!((news.place.seq, news.encoded == "blanked"), (seq, seq == 101 || seq == 102));
+    }
+    house.world.send(house.room).await;
+    assert_eq!((seqs(&mut live, 1).await, seqs(&mut resumed, 1).await), (vec![104], vec![104]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_nobody_reads_any_more_is_let_go() {
+    let house = House::new();
+    let (mut stays, _) = house.read(house.from(1));
+    let (mut leaves, _) = house.read(house.from(1));
+    assert!(is_silent(&mut stays).await && is_silent(&mut leaves).await);
+    drop(leaves);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(house.hub.active_rooms(), [house.room], "somebody reads it");
+    drop(stays);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(house.hub.active_rooms(), []);
+}

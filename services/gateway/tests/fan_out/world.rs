@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream::BoxStream};
 use loquat_gateway::{
-    model::{HiddenRange, Place, ResetReason, RoomNews},
+    model::{HiddenRange, Place, ResetReason, RoomNews, Text},
     ports::{
         PresenceBoard, ReadError, RoomFeed, RoomLog, RoomSignal, Stretch, UserRoomChange, UserRoomChanges, UserRooms,
     },
@@ -37,6 +37,8 @@ pub struct World {
     pub page_cap: AtomicUsize,
     /// Whether the log and the lists of rooms cannot be read.
     pub is_away: AtomicBool,
+    /// Whether the lists of rooms are never answered.
+    pub is_stuck: AtomicBool,
     /// How often the log, the heads and the lists of rooms were read.
     pub log_reads: AtomicUsize,
     pub head_reads: AtomicUsize,
@@ -86,6 +88,21 @@ impl World {
     }
 
     pub fn commit_sized(&self, room: RoomId, members: Vec<(UserId, bool)>, bytes: usize) -> Arc<RoomNews> {
+        self.commit_with(room, |news| RoomNews { members, ..news }, bytes)
+    }
+
+    /// Commits something that is said in a message: itself, or by an edit of the one of that number.
+    pub fn say(&self, room: RoomId, edits: Option<u64>) -> Arc<RoomNews> {
+        let text = |message| Text { message, blanked: Bytes::from_static(b"blanked") };
+        self.commit_with(room, |news| RoomNews { text: Some(text(edits.unwrap_or(news.place.seq))), ..news }, 0)
+    }
+
+    /// Commits that a message is deleted. Its text stands in this log for as long as nobody has erased it.
+    pub fn delete(&self, room: RoomId, message: u64) -> Arc<RoomNews> {
+        self.commit_with(room, |news| RoomNews { deletes: Some(message), ..news }, 0)
+    }
+
+    fn commit_with(&self, room: RoomId, with: impl FnOnce(RoomNews) -> RoomNews, bytes: usize) -> Arc<RoomNews> {
         let mut logs = self.logs.lock().unwrap();
         let log = logs.entry(room).or_default();
         if log.epoch.is_empty() {
@@ -103,8 +120,17 @@ impl World {
         };
         let item = StreamItem { kind: Some(Kind::RoomEvent(event)) };
         let encoded = SubscribeResponse { item: Some(item) }.encode_to_vec();
-        let news = RoomNews { room, place, members, is_erased: false, encoded: encoded.into(), trace: None };
-        let news = Arc::new(news);
+        let news = RoomNews {
+            room,
+            place,
+            members: Vec::new(),
+            is_erased: false,
+            text: None,
+            deletes: None,
+            encoded: encoded.into(),
+            trace: None,
+        };
+        let news = Arc::new(with(news));
         log.events.push(Arc::clone(&news));
         news
     }
@@ -216,6 +242,9 @@ impl RoomFeed for World {
 impl UserRooms for World {
     async fn changes(&self, _: UserId, since: u64) -> Result<UserRoomChanges, ReadError> {
         self.user_reads.fetch_add(1, Ordering::Relaxed);
+        if self.is_stuck.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         if self.is_away.load(Ordering::Relaxed) {
             return Err(ReadError::Unavailable);
         }
