@@ -86,6 +86,12 @@ impl LogAudit {
         }
     }
 
+    /// Opens a store by the options of its driver.
+    #[cfg(test)]
+    pub(crate) async fn open_mongo(options: mongodb::options::ClientOptions) -> Result<Self, AuditError> {
+        Ok(Self(Kept::Mongo(MongoLogs::open_with(options).await?)))
+    }
+
     /// Returns the life of the logs.
     ///
     /// # Errors

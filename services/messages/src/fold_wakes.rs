@@ -123,7 +123,7 @@ mod tests {
             let payload = Bytes::from(grpc::room_event(&event).encode_to_vec());
             bus.publish_durable(Subject::room(room), payload, &format!("{room}:epoch:1")).await.expect("news");
         }
-        assert_eq!(queue.take(8).await, [room(2)]);
+        assert_eq!(queue.take(8).await, [(room(2), Seq::new(7))]);
         stop.cancel();
     }
 
@@ -135,7 +135,7 @@ mod tests {
         let event = changed(room(2), 7, ALICE, reacted(2, "👍", true));
         let payload = Bytes::from(grpc::room_event(&event).encode_to_vec());
         bus.publish_durable(Subject::room(room(2)), payload, "good").await.expect("news");
-        assert_eq!(queue.take(8).await, [room(2)]);
+        assert_eq!(queue.take(8).await, [(room(2), Seq::new(7))]);
         let letters = bus.dead_letters(8).await.expect("letters");
         assert_eq!((letters.len(), letters[0].id.as_str(), &*letters[0].payload), (1, "poison", &b"\xff\xff"[..]));
         stop.cancel();

@@ -13,7 +13,7 @@
 //! - A refusal is not fenced by the store, nor is the finding that nothing changes. So they stand only if the log was read
 //!   since the command came, and no event stands under its key.
 //! - What is done to a message is decided against the message at the same head as the room: it is asked for, kept while
-//!   the machine is at that head and goes on from it by its own batches, and forgotten as soon as that is in doubt.
+//!   the machine is at that head and goes on from it by its own batches, and forgotten when the log is found at another.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -104,6 +104,11 @@ impl<T> Sequencer<T> {
         self.ground.room()
     }
 
+    /// Returns what commands are judged by, as this actor last knew it.
+    pub(crate) const fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
     /// Returns the trace of the first command that waits: the one that reads and writes are counted towards.
     pub(crate) fn trace(&self) -> Option<&TraceContext> {
         self.waiting.iter().find_map(|waiting| waiting.command.trace.as_ref())
@@ -183,7 +188,6 @@ impl<T> Sequencer<T> {
         self.in_flight = None;
         self.is_in_doubt = true;
         self.is_current = false;
-        self.ground.forget_messages();
     }
 
     /// The log was read: first the state at its head and the messages that were asked for, as of the same head; then what
@@ -206,7 +210,6 @@ impl<T> Sequencer<T> {
     pub(crate) fn give_up(&mut self, refusal: Refusal) {
         self.in_flight = None;
         self.is_in_doubt = false;
-        self.ground.forget_messages();
         self.settle(|_, _| Some(Err(refusal)));
     }
 

@@ -35,7 +35,10 @@ pub(super) struct MongoLogs {
 
 impl MongoLogs {
     pub(super) async fn open(url: &str) -> Result<Self, AuditError> {
-        let mut options = ClientOptions::parse(url).await?;
+        Self::open_with(ClientOptions::parse(url).await?).await
+    }
+
+    pub(super) async fn open_with(mut options: ClientOptions) -> Result<Self, AuditError> {
         // What a majority does not have could still be undone.
         options.read_concern = Some(ReadConcern::majority());
         options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));

@@ -1,5 +1,7 @@
 //! Logs on SQLite and PostgreSQL.
 
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use loquat_ids::{EventId, RoomId, UserId};
 use sea_orm::{
@@ -37,6 +39,8 @@ impl SqlLogs {
     pub(super) async fn open(url: &str) -> Result<Self, AuditError> {
         let mut options = ConnectOptions::new(url);
         options.sqlx_logging(false).max_connections(4).acquire_timeout(DEADLINE).connect_timeout(DEADLINE);
+        // As where the store connects: see its `without_upkeep`.
+        options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
         if let Some(path) = url.strip_prefix("sqlite:") {
             // The pool would make the file, and wait for one that is not there.
             let there =

@@ -8,6 +8,7 @@ use std::{
 
 use futures::{StreamExt as _, stream};
 use loquat_ids::RoomId;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -28,6 +29,10 @@ const READS_AT_ONCE: usize = 8;
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(100);
 /// How long the folder waits after something went wrong.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// For how many times as long as a round took the store is left to others. So a store that is slow is not made slower.
+const REST_ROUNDS: u32 = 4;
+/// How long it is left to them at most.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// Folds what is wanted, until the process ends.
 ///
@@ -44,6 +49,7 @@ impl Folder {
         let mut is_away = false;
         loop {
             let Some(rooms) = stop.run_until_cancelled(self.queue.take(ROUND_ROOMS)).await else { return };
+            let began = Instant::now();
             let outcome = self.round(rooms).await;
             match &outcome {
                 Err(error) if !is_away => tracing::warn!(error = &**error, "messages are not folded: reads cost more"),
@@ -51,16 +57,17 @@ impl Folder {
                 _ => {}
             }
             is_away = outcome.is_err();
-            let pause = if is_away { AFTER_FAILURE } else { BETWEEN_ROUNDS };
+            let rest = began.elapsed().saturating_mul(REST_ROUNDS).min(LONGEST_REST);
+            let pause = rest.max(if is_away { AFTER_FAILURE } else { BETWEEN_ROUNDS });
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return;
             }
         }
     }
 
-    /// Moves rooms on, each by one page of what happened in it.
-    pub(crate) async fn round(&self, rooms: Vec<RoomId>) -> Result<(), Cause> {
-        let steps = stream::iter(rooms).map(|room| self.step(room)).buffer_unordered(READS_AT_ONCE);
+    /// Moves rooms on, each by one page of what happened in it up to the place that is wanted.
+    pub(crate) async fn round(&self, rooms: Vec<(RoomId, Seq)>) -> Result<(), Cause> {
+        let steps = stream::iter(rooms).map(|(room, wanted)| self.step(room, wanted)).buffer_unordered(READS_AT_ONCE);
         let steps: Vec<_> = steps.collect().await;
         let (mut folded, mut failure) = (Vec::new(), None);
         for step in steps {
@@ -80,14 +87,21 @@ impl Folder {
         failure.map_or(Ok(()), Err)
     }
 
-    async fn step(&self, room: RoomId) -> Result<Step, StoreError> {
+    /// Reads no more than it has to: where another folder was here before, how far it came; else what was told of, and not
+    /// where the log ends.
+    async fn step(&self, room: RoomId, wanted: Seq) -> Result<Step, StoreError> {
         let from = self.store.read_folds(room, &[]).await?.folded_to;
-        let Some(head) = self.store.head(room).await?.filter(|head| head.seq > from) else {
+        if from >= wanted {
             self.queue.done(room, from);
             return Ok(Step::default());
-        };
-        let stretch = Stretch { after: from, through: head.seq };
+        }
+        let stretch = Stretch { after: from, through: wanted };
         let page = tail::read_page(&*self.store, room, stretch, true).await?;
+        if page.entries.is_empty() {
+            // What was told of stands in another life of the log, or was never written. What does stand the scan finds.
+            self.queue.give_up(room, wanted);
+            return Ok(Step::default());
+        }
         let mut work = Work { room, folded_to: from, folds: BTreeMap::new(), changed: BTreeSet::new() };
         let places: BTreeSet<_> = page.entries.iter().flatten().filter_map(|event| event.change.message()).collect();
         if !places.is_empty() {
@@ -103,9 +117,9 @@ impl Folder {
                     return Ok(Step { folded: work.done(), failure: Some(error) });
                 }
             }
+            // As far as something was read, and no further: nobody has said that the log goes up to what is wanted.
             work.folded_to = seq;
         }
-        work.folded_to = page.through;
         Ok(Step { folded: work.done(), failure: None })
     }
 }

@@ -55,11 +55,11 @@ impl FoldQueue {
         self.lock().is_folded(room, seq)
     }
 
-    /// Waits until something is wanted, and takes some of it.
-    pub(crate) async fn take(&self, rooms: usize) -> Vec<RoomId> {
+    /// Waits until something is wanted, and takes some of it: rooms, and up to where each is to be folded.
+    pub(crate) async fn take(&self, rooms: usize) -> Vec<(RoomId, Seq)> {
         loop {
             let filled = self.filled.notified();
-            let taken: Vec<_> = self.lock().waiting.keys().copied().take(rooms).collect();
+            let taken: Vec<_> = self.lock().waiting.iter().map(|(room, seq)| (*room, *seq)).take(rooms).collect();
             if !taken.is_empty() {
                 return taken;
             }
@@ -77,6 +77,14 @@ impl FoldQueue {
             state.folded_before = std::mem::take(&mut state.folded);
         }
         state.folded.insert(room, folded_to);
+    }
+
+    /// Nothing stands in a room's log up to a place that was wanted. It waits on where more was wanted meanwhile.
+    pub(super) fn give_up(&self, room: RoomId, wanted: Seq) {
+        let mut state = self.lock();
+        if state.waiting.get(&room) == Some(&wanted) {
+            state.waiting.remove(&room);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

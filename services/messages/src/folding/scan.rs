@@ -15,6 +15,12 @@ use crate::{
 
 /// How often the position is kept at most.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
+/// For how many times as long as a scan took none is made. So a store that is slow is not made slower.
+const REST_SCANS: u32 = 9;
+/// How many times longer than it is set the time between two scans becomes for that.
+const LONGEST_REST: u32 = 3;
+/// How long no scan is made, at most, after one that failed.
+const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// Scans the store every so often, until the process ends, and posts what it finds. It begins where all rooms were folded
 /// once, so that whatever happened while no process ran is folded too.
@@ -26,9 +32,11 @@ pub(crate) async fn scan_heads(
     stop: CancellationToken,
 ) {
     let mut scan = Scan { store, heads, queue, since: None, catching_up: CatchingUp::default() };
-    let mut is_away = false;
-    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+    let (mut is_away, mut pause) = (false, every);
+    while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        let began = Instant::now();
         let outcome = scan.go_on().await;
+        pause = pause_after(began.elapsed(), outcome.is_ok(), every);
         if let Err(error) = &outcome
             && !is_away
         {
@@ -36,6 +44,13 @@ pub(crate) async fn scan_heads(
         }
         is_away = outcome.is_err();
     }
+}
+
+/// Says how long to wait for the next scan. One that ran out of time may still be under way in the store.
+fn pause_after(took: Duration, has_succeeded: bool, every: Duration) -> Duration {
+    let rest = took.saturating_mul(REST_SCANS);
+    let longest = if has_succeeded { every.saturating_mul(LONGEST_REST) } else { LONGEST_AFTER_FAILURE };
+    rest.min(longest).max(every)
 }
 
 struct Scan {
@@ -110,5 +125,25 @@ impl CatchingUp {
         }
         (self.kept, self.kept_at) = (Some(position), Some(now));
         Some(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_slow_is_scanned_less_often_and_within_bounds() {
+        let millis = Duration::from_millis;
+        for (took, has_succeeded, expected) in [
+            (3, true, 500),
+            (55, true, 500),
+            (100, true, 900),
+            (2_000, true, 1_500),
+            (1, false, 500),
+            (3_000, false, 10_000),
+        ] {
+            assert_eq!(pause_after(millis(took), has_succeeded, millis(500)), millis(expected), "{took}");
+        }
     }
 }

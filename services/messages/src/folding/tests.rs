@@ -60,6 +60,10 @@ fn folder(store: &Arc<FaultyStore>, letters: &Arc<Letters>) -> Folder {
     Folder { store: store.clone(), letters: letters.clone(), queue: Arc::new(FoldQueue::default()) }
 }
 
+fn up_to(seq: u64) -> Vec<(RoomId, Seq)> {
+    vec![(ROOM, Seq::new(seq))]
+}
+
 #[tokio::test]
 async fn a_poisoned_event_is_buried_and_the_position_moves_on() {
     let store = store_with(&[
@@ -72,14 +76,14 @@ async fn a_poisoned_event_is_buried_and_the_position_moves_on() {
     .await;
     store.poison(ROOM, 4);
     let letters = Arc::new(Letters::default());
-    folder(&store, &letters).round(vec![ROOM]).await.expect("a round");
+    folder(&store, &letters).round(up_to(6)).await.expect("a round");
     assert_eq!(letters.buried(), [4, 5]);
     let folds = store.read_folds(ROOM, &[Seq::new(2), Seq::new(9)]).await.expect("folds");
     assert_eq!((folds.folded_to.get(), folds.folds.len()), (6, 1));
     let fold = &folds.folds[0].1;
     assert_eq!((fold.edits.len(), fold.reactions.len()), (2, 0));
     // It is past them.
-    folder(&store, &letters).round(vec![ROOM]).await.expect("a round");
+    folder(&store, &letters).round(up_to(6)).await.expect("a round");
     assert_eq!((letters.buried().len(), store.folded(ROOM)), (2, (6, 1)));
 }
 
@@ -93,10 +97,10 @@ async fn nothing_is_passed_over_that_could_not_be_buried() {
     .await;
     let letters = Arc::new(Letters::default());
     *letters.is_away.lock().expect("no panic") = true;
-    folder(&store, &letters).round(vec![ROOM]).await.expect_err("a letter that is not buried");
+    folder(&store, &letters).round(up_to(5)).await.expect_err("a letter that is not buried");
     assert_eq!(store.folded(ROOM).0, 3, "what came before it is kept");
     *letters.is_away.lock().expect("no panic") = false;
-    folder(&store, &letters).round(vec![ROOM]).await.expect("a round");
+    folder(&store, &letters).round(up_to(5)).await.expect("a round");
     assert_eq!((letters.buried(), store.folded(ROOM).0), (vec![4], 5));
 }
 
@@ -105,11 +109,50 @@ async fn after_a_deletion_nothing_of_a_text_is_left() {
     let store =
         store_with(&[changed(ROOM, 3, ALICE, edited(2, 1, "one")), changed(ROOM, 4, ALICE, deleted(2, false))]).await;
     let letters = Arc::new(Letters::default());
-    folder(&store, &letters).round(vec![ROOM]).await.expect("a round");
+    folder(&store, &letters).round(up_to(4)).await.expect("a round");
     let blank = store.log(ROOM).iter().filter(|event| matches!(event.change, Change::Blanked { .. })).count();
     assert_eq!(blank, 2);
     let folds = store.read_folds(ROOM, &[Seq::new(2)]).await.expect("folds");
     assert!(folds.folds[0].1.is_deleted && folds.folds[0].1.text.is_none());
+}
+
+#[tokio::test]
+async fn a_room_is_never_folded_beyond_its_log() {
+    let store = store_with(&[changed(ROOM, 3, ALICE, edited(2, 1, "one")), send_event(4, ALICE, "more")]).await;
+    let folder = folder(&store, &Arc::new(Letters::default()));
+    // News of another life of the log, which was longer.
+    assert!(folder.queue.want(ROOM, Seq::new(900)));
+    for _ in 0..2 {
+        folder.round(up_to(900)).await.expect("a round");
+        assert_eq!(store.folded(ROOM), (3, 1));
+    }
+    assert!(futures::poll!(std::pin::pin!(folder.queue.take(8))).is_pending(), "it waits no more");
+    store.write(&[changed(ROOM, 5, ALICE, edited(2, 2, "two"))]);
+    assert!(folder.queue.want(ROOM, Seq::new(5)));
+    folder.round(up_to(5)).await.expect("a round");
+    assert_eq!(store.folded(ROOM), (5, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_slow_is_left_to_others_for_most_of_the_time() {
+    let store = store_with(&[changed(ROOM, 3, ALICE, edited(2, 1, "one"))]).await;
+    store.slow_folds(Duration::from_secs(1));
+    let folder = folder(&store, &Arc::new(Letters::default()));
+    let (queue, stop) = (Arc::clone(&folder.queue), CancellationToken::new());
+    let running = tokio::spawn(folder.run(stop.clone()));
+    let began = tokio::time::Instant::now();
+    for seq in 4..14 {
+        store.write(&[changed(ROOM, seq, ALICE, reacted(2, "👍", seq % 2 == 0))]);
+        assert!(queue.want(ROOM, Seq::new(seq)));
+        while !queue.is_folded(ROOM, Seq::new(seq)) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let (_, rounds) = store.folded(ROOM);
+    assert_eq!(rounds, 10);
+    assert!(began.elapsed() >= Duration::from_secs(5 * 9), "{:?}", began.elapsed());
+    stop.cancel();
+    running.await.expect("no panic");
 }
 
 #[tokio::test]
@@ -158,9 +201,9 @@ async fn the_scan_has_folded_what_nobody_told_and_keeps_how_far_that_is() {
 async fn a_room_that_is_folded_far_enough_is_not_wanted() {
     let queue = FoldQueue::default();
     assert!(queue.want(ROOM, Seq::new(5)));
-    assert_eq!(queue.take(8).await, [ROOM]);
+    assert_eq!(queue.take(8).await, up_to(5));
     queue.done(ROOM, Seq::new(4));
-    assert_eq!(queue.take(8).await, [ROOM], "more was wanted");
+    assert_eq!(queue.take(8).await, up_to(5), "more was wanted");
     queue.done(ROOM, Seq::new(6));
     assert!(queue.want(ROOM, Seq::new(6)));
     assert!(queue.is_folded(ROOM, Seq::new(6)) && !queue.is_folded(ROOM, Seq::new(7)));

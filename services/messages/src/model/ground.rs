@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use loquat_ids::MessageId;
 
 use super::{
-    Change, Command, Deed, Intent, Message, MessageFold, MessagePlace, Refusal, Role, RoomEvent, RoomState,
+    Change, Command, Deed, EventClass, Intent, Message, MessageFold, MessagePlace, Refusal, Role, RoomEvent, RoomState,
     message_fold::MAX_EDITS,
 };
 
@@ -57,10 +57,6 @@ impl Ground {
         self.messages.extend(messages);
     }
 
-    pub(crate) fn forget_messages(&mut self) {
-        self.messages.clear();
-    }
-
     /// Forgets messages where too many are known.
     pub(crate) fn trim(&mut self) {
         if self.messages.len() > KEPT_MESSAGES {
@@ -84,6 +80,30 @@ impl Ground {
         drop(Arc::make_mut(&mut folded.fold).apply(event));
         let folded = folded.clone();
         Some(self.message(folded))
+    }
+
+    /// Goes on by what stands in the log from the last event here on, that one included, and returns the room and some
+    /// messages as of the last of it. Nothing where a message is not known here, or this is no beginning of that log.
+    pub(crate) fn followed_by(
+        &self,
+        events: &[Arc<RoomEvent>],
+        messages: &[MessageId],
+    ) -> Option<(RoomState, FoldedMessages)> {
+        let (here, later) = events.split_first()?;
+        if self.room.head() != Some(here.head()) || !messages.iter().all(|message| self.knows(*message)) {
+            return None;
+        }
+        let mut ground = self.clone();
+        for event in later {
+            // A message that came since may be blank by now, which only what is kept of it tells.
+            let is_asked_for = event.change.class() == EventClass::Message && messages.contains(&event.message_id());
+            if event.seq != ground.room.seq().next() || is_asked_for {
+                return None;
+            }
+            ground.apply(event);
+        }
+        let known = messages.iter().map(|message| (*message, ground.messages.get(message).cloned().flatten()));
+        Some((ground.room.clone(), known.collect()))
     }
 
     /// Judges a command here, and says what it makes happen.

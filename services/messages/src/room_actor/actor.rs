@@ -13,11 +13,14 @@ use tracing::Instrument as _;
 use super::{Letter, RoomActors, read_state};
 use crate::{
     folding::read_messages,
-    model::{DedupKey, Refusal, RoomEvent, Seq},
-    ports::{AppendError, StoreError},
+    model::{DedupKey, FoldedMessages, Ground, Refusal, RoomEvent, RoomState, Seq},
+    ports::{AppendError, StoreError, Stretch},
     sequencer::{Outcome, Sequencer, Step},
     trace_link,
 };
+
+/// From how many events on a room is read anew after a conflict.
+const CAUGHT_UP_EVENTS: u32 = 200;
 
 type RoomSequencer = Sequencer<oneshot::Sender<Outcome>>;
 
@@ -110,8 +113,13 @@ async fn read(
 ) {
     let learned = async {
         // In this order: a key that is not found then does not stand at or below the head that was read before.
-        let state = read_state(&*actors.store, room, sequencer.state().clone());
-        let (state, messages) = read_messages(&*actors.store, room, messages, state).await?;
+        let (state, messages) = match catch_up(actors, room, sequencer.ground(), messages).await {
+            Some(caught_up) => caught_up,
+            None => {
+                let state = read_state(&*actors.store, room, sequencer.state().clone());
+                read_messages(&*actors.store, room, messages, state).await?
+            }
+        };
         let found = actors.store.find_repeats(room, keys).await?;
         Ok::<_, StoreError>((state, messages, found))
     };
@@ -128,6 +136,27 @@ async fn read(
             sequencer.give_up(Refusal::StoreUnavailable);
         }
     }
+}
+
+/// Goes on from what is known by what was written since: one read, where reading the messages anew takes many. Nothing where
+/// that does not do: too much was written, or something that does not follow, or cannot be read.
+async fn catch_up(
+    actors: &RoomActors,
+    room: RoomId,
+    ground: &Ground,
+    messages: &[MessageId],
+) -> Option<(RoomState, FoldedMessages)> {
+    let here = ground.room().head()?.seq.get();
+    if !messages.iter().all(|message| ground.knows(*message)) {
+        return None;
+    }
+    let stretch = Stretch { after: Seq::new(here.saturating_sub(1)), through: Seq::new(u64::MAX) };
+    let events = actors.store.read_events(room, stretch, CAUGHT_UP_EVENTS).await.ok()?;
+    if events.len() >= CAUGHT_UP_EVENTS as usize {
+        return None;
+    }
+    let events: Vec<_> = events.into_iter().map(Arc::new).collect();
+    ground.followed_by(&events, messages)
 }
 
 /// Acknowledges, and only then publishes.

@@ -535,3 +535,23 @@ async fn a_change_whose_answer_was_lost_is_found() {
     let edits = store.log(ROOM).iter().filter(|event| event.change.message().is_some()).count();
     assert_eq!((edits, seqs(&store)), (2, vec![1, 2, 3, 4]));
 }
+
+#[tokio::test]
+async fn after_a_conflict_a_room_goes_on_from_what_was_written_since_and_reads_nothing_anew() {
+    let (store, node, message) = with_message().await;
+    let other = Node::on(&store);
+    let thumb = || Deed::AddReaction(emoji("👍"));
+    placed(node.change(about(ALICE, 40, "request-40", message.id, thumb())).await);
+    placed(other.change(about(BOB, 41, "request-41", message.id, thumb())).await);
+    let reads = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    store.before_folds(move |_| counted.store(1, std::sync::atomic::Ordering::SeqCst));
+    // What this node knows ends before what the other wrote.
+    let deed = Deed::RemoveReaction(emoji("👍"));
+    let removed = placed(node.change(about(ALICE, 42, "request-42", message.id, deed)).await);
+    assert_eq!(removed.event.seq.get(), store.log(ROOM).len() as u64);
+    let now = removed.message.expect("the message as of then");
+    assert_eq!(now.reactions().iter().map(|reaction| reaction.users.clone()).collect::<Vec<_>>(), [vec![BOB]]);
+    assert_eq!(reads.load(std::sync::atomic::Ordering::SeqCst), 0, "no fold was read");
+    assert_eq!(*store.batches().last().expect("a batch"), 1);
+}

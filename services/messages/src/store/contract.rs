@@ -7,7 +7,7 @@ mod behaviours;
 mod fold_behaviours;
 mod place;
 
-pub(crate) use place::Place;
+pub(crate) use place::{Place, reach};
 
 macro_rules! on_every_store {
     ($suite:ident: $($behaviour:ident)+) => {

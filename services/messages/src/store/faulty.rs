@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -65,6 +66,7 @@ struct Inside {
     folded: usize,
     position: Option<ScanPosition>,
     undecodable: HashSet<(RoomId, Seq)>,
+    folds_take: Duration,
 }
 
 impl fmt::Debug for FaultyStore {
@@ -123,6 +125,11 @@ impl FaultyStore {
     /// Returns how many events each append asked for.
     pub(crate) fn batches(&self) -> Vec<usize> {
         self.inside().batches.clone()
+    }
+
+    /// Has keeping folds take a while from here on.
+    pub(crate) fn slow_folds(&self, folds_take: Duration) {
+        self.inside().folds_take = folds_take;
     }
 
     /// Has an event be none to this program from here on, where entries are read.
@@ -326,6 +333,10 @@ impl MessageFolds for FaultyStore {
     }
 
     async fn keep_folds(&self, rooms: &[FoldedRoom]) -> Result<(), StoreError> {
+        let folds_take = self.inside().folds_take;
+        if !folds_take.is_zero() {
+            tokio::time::sleep(folds_take).await;
+        }
         let mut inside = self.inside();
         for folded in rooms {
             for (message, fold) in &folded.folds {

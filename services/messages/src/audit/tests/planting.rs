@@ -2,7 +2,9 @@
 
 use loquat_ids::RoomId;
 use mongodb::bson::{Binary, Bson, Document, doc, spec::BinarySubtype};
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement, Value};
+
+use crate::store::contract::reach;
 
 pub(super) enum Planter {
     Sql(DatabaseConnection),
@@ -15,7 +17,7 @@ impl Planter {
             let client = mongodb::Client::with_uri_str(url).await.expect("a client");
             return Self::Mongo(client.default_database().expect("a database"));
         }
-        Self::Sql(Database::connect(url).await.expect("a database"))
+        Self::Sql(reach(url).await)
     }
 
     pub(super) async fn remove(&self, room: RoomId, seq: i64) {

@@ -144,6 +144,42 @@ fn a_message_that_is_not_known_is_read_first_and_forgotten_with_its_place() {
     further.apply(&send_event(3, BOB, "more"));
     ground.learn(further, FoldedMessages::new());
     assert_eq!(judge(&ground, BOB, 7, thumb()), unread);
-    ground.forget_messages();
     assert_eq!(judge(&ground, BOB, 2, thumb()), Err(Verdict::Unread(message_id(2))));
+}
+
+#[test]
+fn a_ground_goes_on_by_what_follows_and_by_nothing_else() {
+    let said = [send_event(2, ALICE, "hello"), send_event(3, BOB, "hi")];
+    let known = ground(&said);
+    let later = [
+        said[1].clone(),
+        changed(room(1), 4, ALICE, edited(2, 1, "other")),
+        changed(room(1), 5, BOB, reacted(2, "👍", true)),
+        changed(room(1), 6, ALICE, moved(2, BOB, None)),
+        send_event(7, ALICE, "more"),
+    ];
+    let asked = [message_id(2), message_id(3)];
+    let (state, messages) = known.followed_by(&later, &asked).expect("it follows");
+    assert_eq!((state.seq().get(), state.is_member(BOB)), (7, false));
+    let expected = ground(&[&said[..], &later[1..]].concat());
+    for message in asked {
+        assert_eq!(messages[&message], expected.messages[&message]);
+        assert!(messages[&message].is_some());
+    }
+    let nothing_came = known.followed_by(&later[..1], &asked).expect("it follows");
+    assert_eq!(nothing_came.0.seq().get(), 3);
+
+    // A hole, another event in the place of the last here, a log that is shorter, a message that is not known here.
+    let hole = [later[0].clone(), later[2].clone()];
+    let event_id = loquat_ids::EventId::from_uuid(message_id(99).as_uuid());
+    let other = [Arc::new(RoomEvent { event_id, ..(*later[0]).clone() }), later[1].clone()];
+    for not_that_log in [&hole[..], &other[..], &later[1..], &[]] {
+        assert!(known.followed_by(not_that_log, &asked).is_none(), "{not_that_log:?}");
+    }
+    assert!(known.followed_by(&later, &[message_id(7)]).is_none());
+    // One that was asked for before it was there, and may be blank by now.
+    let mut awaited = ground(&said);
+    awaited.messages.insert(message_id(7), None);
+    assert!(awaited.followed_by(&later, &[message_id(7)]).is_none());
+    assert!(awaited.followed_by(&later, &asked).is_some());
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use loquat_ids::{IdSource as _, RandomIds, RoomId};
-use sea_orm::{ConnectionTrait as _, Database, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
 use super::super::{Founding, OpenError, open};
@@ -33,7 +33,7 @@ impl Place {
     pub(crate) async fn postgres(test: &str) -> Option<Self> {
         let server = variable(test, &["LOQUAT_TEST_POSTGRES_URL"])?;
         let database = database_name();
-        let admin = Database::connect(&server).await.expect("a server");
+        let admin = reach(&server).await;
         admin.execute_unprepared(&format!("CREATE DATABASE {database}")).await.expect("a database");
         admin.close().await.expect("a closed connection");
         Some(Self { url: with_path(&server, &database), kind: Kind::Postgres { server, database } })
@@ -67,7 +67,7 @@ impl Place {
             facts.update_one(mongodb::bson::doc! { "_id": "schema_version" }, newer).await.expect("an update");
             return;
         }
-        let db = Database::connect(&self.url).await.expect("a database");
+        let db = reach(&self.url).await;
         let migration = "INSERT INTO room_log_migrations (version, applied_at) VALUES ('m29990101_000001_later', 1)";
         db.execute_unprepared(migration).await.expect("a row");
         db.close().await.expect("a closed connection");
@@ -85,7 +85,7 @@ impl Place {
             events.update_one(doc! { "room_id": room, "seq": seq }, garbled).await.expect("an update");
             return;
         }
-        let db = Database::connect(&self.url).await.expect("a database");
+        let db = reach(&self.url).await;
         let garble = "UPDATE room_events SET payload = '{\"said_backwards\":1}' WHERE room_id = $1 AND seq = $2";
         let values = [room.as_uuid().into(), seq.into()];
         db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), garble, values))
@@ -107,7 +107,7 @@ impl Place {
             facts.update_one(mongodb::bson::doc! { "_id": "schema_version" }, older).await.expect("an update");
             return;
         }
-        let db = Database::connect(&self.url).await.expect("a database");
+        let db = reach(&self.url).await;
         for statement in [
             "DROP TABLE message_folds",
             "DROP TABLE room_folds",
@@ -123,7 +123,7 @@ impl Place {
         match self.kind {
             Kind::Sqlite(_) => {}
             Kind::Postgres { server, database } => {
-                let admin = Database::connect(&server).await.expect("a server");
+                let admin = reach(&server).await;
                 let drop = format!("DROP DATABASE {database} WITH (FORCE)");
                 admin.execute_unprepared(&drop).await.expect("a dropped database");
             }
@@ -155,4 +155,11 @@ fn with_path(server: &str, database: &str) -> String {
     let host = rest.split('/').next().unwrap_or_default();
     let parameters = parameters.map(|parameters| format!("?{parameters}")).unwrap_or_default();
     format!("{scheme}://{host}/{database}{parameters}")
+}
+
+/// Without sqlx's upkeep of idle connections, which may turn for ever (<https://github.com/launchbadge/sqlx/issues/3645>).
+pub(crate) async fn reach(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2).sqlx_logging(false).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    Database::connect(options).await.expect("a database")
 }

@@ -30,8 +30,10 @@ pub(super) mod fold_field {
     pub(in super::super) const FOLDED_TO: &str = "folded_seq";
 }
 
-/// How many removals and updates are under way at once.
+/// How many rooms are said to be folded at once.
 const WRITES_AT_ONCE: usize = 8;
+/// Of how many messages earlier folds are removed by one write.
+const REMOVALS_AT_ONCE: usize = 100;
 const POSITION: &str = "folded_position";
 /// How often a number that others change too is tried.
 const TRIES: usize = 3;
@@ -69,20 +71,15 @@ impl FoldCollections {
 
     pub(super) async fn keep(self, rooms: Vec<FoldedRoom>) -> Result<(), StoreError> {
         self.insert(&rooms).await?;
-        let writes = rooms.iter().flat_map(|folded| {
-            let removals =
-                folded.folds.iter().map(|(message, fold)| self.remove_earlier(folded.room, *message, fold.as_of));
-            let erasures = folded.erased.iter().map(|(seq, change)| self.erase(folded.room, *seq, change));
-            removals.map(futures::future::Either::Left).chain(erasures.map(futures::future::Either::Right))
-        });
-        let writes: Vec<_> = writes.collect();
-        stream::iter(writes).map(Ok).try_for_each_concurrent(WRITES_AT_ONCE, |write| write).await?;
-        // Only now: whoever reads that a room is folded finds what it was folded to.
-        for folded in &rooms {
+        self.remove_earlier(&rooms).await?;
+        let mut raises = Vec::new();
+        for folded in rooms {
+            self.erase(&folded).await?;
             let by_room = doc! { field::ROOM: binary(folded.room.as_uuid()) };
-            raise(&self.rooms, by_room, fold_field::FOLDED_TO, folded.folded_to.to_stored()).await?;
+            raises.push(raise(self.rooms.clone(), by_room, fold_field::FOLDED_TO, folded.folded_to.to_stored()));
         }
-        Ok(())
+        // Only now: whoever reads that a room is folded finds what it was folded to.
+        stream::iter(raises).map(Ok).try_for_each_concurrent(WRITES_AT_ONCE, |raise| raise).await
     }
 
     async fn insert(&self, rooms: &[FoldedRoom]) -> Result<(), StoreError> {
@@ -106,20 +103,41 @@ impl FoldCollections {
         Ok(())
     }
 
-    async fn remove_earlier(&self, room: RoomId, message: Seq, as_of: Seq) -> Result<(), StoreError> {
-        let earlier = doc! {
-            field::ROOM: binary(room.as_uuid()),
-            fold_field::MESSAGE: message.to_stored(),
-            fold_field::AS_OF: { "$lt": as_of.to_stored() },
-        };
-        self.messages.delete_many(earlier).await.map(drop).map_err(store_error)
+    /// Removes what later folds were kept of. Many by one write: each branch is a stretch of the index, and a server that
+    /// uses none goes through the folds once, not once for each.
+    async fn remove_earlier(&self, rooms: &[FoldedRoom]) -> Result<(), StoreError> {
+        let earlier = rooms.iter().flat_map(|folded| {
+            folded.folds.iter().map(|(message, fold)| {
+                doc! {
+                    field::ROOM: binary(folded.room.as_uuid()),
+                    fold_field::MESSAGE: message.to_stored(),
+                    fold_field::AS_OF: { "$lt": fold.as_of.to_stored() },
+                }
+            })
+        });
+        let earlier: Vec<_> = earlier.collect();
+        for some in earlier.chunks(REMOVALS_AT_ONCE) {
+            self.messages.delete_many(doc! { "$or": some }).await.map_err(store_error)?;
+        }
+        Ok(())
     }
 
-    async fn erase(&self, room: RoomId, seq: Seq, change: &crate::model::Change) -> Result<(), StoreError> {
-        let payload = serialize_to_bson(change).map_err(|error| StoreError::Unavailable(error.into()))?;
-        let place = doc! { field::ROOM: binary(room.as_uuid()), field::SEQ: seq.to_stored() };
-        let erased = self.events.update_one(place, doc! { "$set": { field::PAYLOAD: payload } }).await;
-        erased.map(drop).map_err(store_error)
+    /// Erases what is to be erased of a room: one write for all that the same stands for from then on.
+    async fn erase(&self, folded: &FoldedRoom) -> Result<(), StoreError> {
+        let mut by_content: Vec<(Bson, Vec<i64>)> = Vec::new();
+        for (seq, change) in &folded.erased {
+            let payload = serialize_to_bson(change).map_err(|error| StoreError::Unavailable(error.into()))?;
+            match by_content.iter_mut().find(|(content, _)| *content == payload) {
+                Some((_, seqs)) => seqs.push(seq.to_stored()),
+                None => by_content.push((payload, vec![seq.to_stored()])),
+            }
+        }
+        for (payload, seqs) in by_content {
+            let places = doc! { field::ROOM: binary(folded.room.as_uuid()), field::SEQ: { "$in": seqs } };
+            let erased = self.events.update_many(places, doc! { "$set": { field::PAYLOAD: payload } }).await;
+            erased.map_err(store_error)?;
+        }
+        Ok(())
     }
 
     pub(super) async fn position(self) -> Result<Option<ScanPosition>, StoreError> {
@@ -128,13 +146,13 @@ impl FoldCollections {
     }
 
     pub(super) async fn keep_position(self, position: ScanPosition) -> Result<(), StoreError> {
-        raise(&self.facts, doc! { "_id": POSITION }, "number", position.0).await
+        raise(self.facts.clone(), doc! { "_id": POSITION }, "number", position.0).await
     }
 }
 
 /// Raises a number of a document, which is made where there is none. Where updates are not atomic it may fall back to what
 /// another writer says: the numbers here may be too low, never too high.
-async fn raise(numbers: &Collection<Document>, which: Document, name: &str, number: i64) -> Result<(), StoreError> {
+async fn raise(numbers: Collection<Document>, which: Document, name: &str, number: i64) -> Result<(), StoreError> {
     let mut tries = 0;
     loop {
         tries += 1;

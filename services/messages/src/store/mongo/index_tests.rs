@@ -1,17 +1,23 @@
-//! What the driver sends: every read fits a declared index, every write is as durable as it is said to be.
+//! What the driver sends: every command that looks for something fits a declared index, every write is as durable as it is
+//! said to be. What goes through a whole collection is listed by name.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod looking;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use loquat_ids::RandomIds;
 use mongodb::{
-    bson::{Bson, Document},
+    Client,
+    bson::Document,
     event::{EventHandler, command::CommandEvent},
     options::ClientOptions,
 };
 use tokio::sync::mpsc;
 
-use super::{MongoMessageStore, indexes};
+use self::looking::{Found, judge};
+use super::MongoMessageStore;
 use crate::{
+    audit::LogAudit,
     model::{
         Change, ChangeKind, DedupKey, EventClass, MessageFold, RoomEvent, ScanPosition, Seq,
         fixture::{ALICE, created, decided, event, event_id, room, send},
@@ -21,43 +27,30 @@ use crate::{
 };
 
 const ALL: Stretch = Stretch { after: Seq::ZERO, through: Seq::new(u64::MAX) };
+/// The commands that write.
+const WRITES: [&str; 4] = ["insert", "update", "delete", "findAndModify"];
 
-/// Tells whether an index answers a filter and a sort: equalities first, then at most one range or the sort, in the order
-/// of the index, with nothing between (the ESR rule, <https://www.mongodb.com/docs/manual/tutorial/equality-sort-range-rule/>).
-fn fits(index: &Document, filter: &Document, sort: &Document) -> bool {
-    let is_range = |value: &Bson| matches!(value, Bson::Document(range) if !range.contains_key("$in"));
-    let ranges: Vec<_> = filter.iter().filter(|(_, value)| is_range(value)).map(|(field, _)| field.as_str()).collect();
-    let equal: Vec<_> = filter.iter().filter(|(_, value)| !is_range(value)).map(|(field, _)| field.as_str()).collect();
-    let keys: Vec<_> = index.keys().map(String::as_str).collect();
-    let Some((first, rest)) = keys.split_at_checked(equal.len()) else { return false };
-    let next = rest.first();
-    first.iter().all(|key| equal.contains(key))
-        && ranges.len() <= 1
-        && ranges.iter().all(|range| next == Some(range))
-        && sort.len() <= 1
-        && sort.keys().all(|field| next == Some(&field.as_str()))
-}
-
-#[test]
-fn an_index_fits_by_equality_then_range_or_sort() {
-    use mongodb::bson::doc;
-    let index = doc! { "room_id": 1, "class": 1, "seq": 1 };
-    assert!(fits(&index, &doc! { "room_id": 1, "class": 2, "seq": { "$gt": 3 } }, &doc! { "seq": -1 }));
-    assert!(!fits(&index, &doc! { "room_id": 1, "seq": { "$gt": 3 } }, &doc! { "seq": -1 }));
-    assert!(!fits(&index, &doc! { "room_id": 1, "class": 2 }, &doc! { "create_time": 1 }));
-    assert!(!fits(&index, &doc! { "class": 2 }, &doc! {}));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_read_fits_a_declared_index_and_every_write_is_majority_and_journalled() {
-    let test = "every_read_fits_a_declared_index_and_every_write_is_majority_and_journalled";
-    let Some(place) = Place::mongodb(test).await else { return };
-    let (events, mut seen) = mpsc::channel(1_000);
+/// Options whose client tells of every command.
+async fn watched(place: &Place) -> (ClientOptions, mpsc::Receiver<CommandEvent>) {
+    let (events, seen) = mpsc::channel(10_000);
     let mut options = ClientOptions::parse(place.url()).await.expect("options");
     options.command_event_handler = Some(EventHandler::TokioMpsc(events));
-    let founding = Founding::fresh(&RandomIds);
-    let store = MongoMessageStore::open_with(options, founding, Duration::from_secs(20)).await.expect("a store");
+    (options, seen)
+}
 
+/// The commands that were sent.
+fn sent(seen: &mut mpsc::Receiver<CommandEvent>) -> Vec<Document> {
+    let mut commands = Vec::new();
+    while let Ok(seen) = seen.try_recv() {
+        if let CommandEvent::Started(started) = seen {
+            commands.push(started.command);
+        }
+    }
+    commands
+}
+
+/// Has every method of the store send what it sends.
+async fn use_all(store: &MongoMessageStore) {
     let batch: Vec<Arc<RoomEvent>> =
         vec![event(room(1), 1, decided(1, created(&[ALICE]))), event(room(1), 2, send(ALICE, 2, "request-2", "hello"))];
     store.append_batch(room(1), &batch).await.expect("a batch");
@@ -78,52 +71,7 @@ async fn every_read_fits_a_declared_index_and_every_write_is_majority_and_journa
     store.keep_folds(&[folded_room()]).await.expect("a fold");
     store.keep_folded_position(ScanPosition(1)).await.expect("a position");
     store.folded_position().await.expect("a position");
-
-    let mut counts = BTreeMap::new();
-    while let Ok(seen) = seen.try_recv() {
-        let CommandEvent::Started(started) = seen else { continue };
-        let (name, command) = (started.command_name.as_str(), started.command);
-        if !["find", "insert", "update", "delete"].contains(&name) {
-            continue;
-        }
-        let collection = command.get_str(name).expect("a collection");
-        if collection == "room_log_facts" {
-            // A handful of documents, each by its `_id`.
-            continue;
-        }
-        *counts.entry(name.to_owned()).or_insert(0) += 1;
-        let declared = match collection {
-            "room_events" => indexes::of_events(),
-            "message_folds" => indexes::of_message_folds(),
-            _ => indexes::of_room_folds(),
-        };
-        let is_by_index =
-            |filter: &Document, sort: &Document| declared.iter().any(|(_, keys, _)| fits(keys, filter, sort));
-        if name == "find" {
-            let empty = Document::new();
-            let filter = command.get_document("filter").unwrap_or(&empty);
-            let sort = command.get_document("sort").unwrap_or(&empty);
-            assert!(is_by_index(filter, sort), "{command}");
-            let concern = command.get_document("readConcern").expect("a concern");
-            assert_eq!(concern.get_str("level").expect("a level"), "majority");
-            continue;
-        }
-        let concern = command.get_document("writeConcern").expect("a concern");
-        assert_eq!(concern.get_str("w").expect("a number of servers"), "majority");
-        assert!(concern.get_bool("j").expect("a journal"));
-        assert!(concern.contains_key("wtimeout"), "{concern}");
-        assert!(collection == "message_folds" || command.get_bool("ordered").unwrap_or(true), "{command}");
-        for writes in ["updates", "deletes"] {
-            for write in command.get_array(writes).into_iter().flatten() {
-                let filter = write.as_document().expect("a write").get_document("q").expect("a filter");
-                assert!(is_by_index(filter, &Document::new()), "{command}");
-            }
-        }
-    }
-    let expected = [("delete", 1), ("find", 16), ("insert", 2), ("update", 3)];
-    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)).into(), "every command is seen");
-    drop(store);
-    place.remove().await;
+    store.check().await.expect("an answer");
 }
 
 fn folded_room() -> FoldedRoom {
@@ -131,4 +79,90 @@ fn folded_room() -> FoldedRoom {
     let blanked = Change::Blanked { was: ChangeKind::MessageSent, message: None };
     let erased = vec![(Seq::new(2), blanked.clone()), (Seq::new(3), blanked)];
     FoldedRoom { room: room(1), folded_to: Seq::new(4), folds: vec![(Seq::new(2), fold)], erased }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_of_the_store_fits_a_declared_index_and_every_write_is_majority_and_journalled() {
+    let test = "every_command_of_the_store_fits_a_declared_index_and_every_write_is_majority_and_journalled";
+    let Some(place) = Place::mongodb(test).await else { return };
+    let (options, mut seen) = watched(&place).await;
+    let founding = Founding::fresh(&RandomIds);
+    let store = MongoMessageStore::open_with(options, founding, Duration::from_secs(20)).await.expect("a store");
+    use_all(&store).await;
+
+    let (mut kinds, mut walks) = (BTreeSet::new(), BTreeSet::new());
+    for command in sent(&mut seen) {
+        let name = command.keys().next().expect("a name").clone();
+        match judge(&command).unwrap_or_else(|problem| panic!("{problem}: {command}")) {
+            Found::Nothing => {}
+            Found::ByIndex => drop(kinds.insert(format!("{name} {}", command.get_str(&name).expect("a collection")))),
+            Found::ByWalk(walk) => drop(walks.insert(walk)),
+        }
+        if name == "find" {
+            let concern = command.get_document("readConcern").expect("a concern");
+            assert_eq!(concern.get_str("level").expect("a level"), "majority");
+        }
+        if WRITES.contains(&name.as_str()) {
+            let concern = command.get_document("writeConcern").expect("a concern");
+            assert_eq!(concern.get_str("w").expect("a number of servers"), "majority");
+            assert!(concern.get_bool("j").expect("a journal"));
+            assert!(concern.contains_key("wtimeout"), "{concern}");
+            let is_of_folds = command.get_str(&name).is_ok_and(|collection| collection == "message_folds");
+            assert!(is_of_folds || command.get_bool("ordered").unwrap_or(true), "{command}");
+        }
+    }
+    let expected = [
+        "delete message_folds",
+        "find message_folds",
+        "find room_events",
+        "find room_folds",
+        "find room_log_facts",
+        "update room_events",
+        "update room_folds",
+        "update room_log_facts",
+    ];
+    assert_eq!(kinds, expected.map(str::to_owned).into(), "every kind of command is seen");
+    assert_eq!(walks, ["where a first scan begins"].into());
+    drop(store);
+    place.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_of_the_audit_fits_a_declared_index_or_is_a_walk_that_is_listed() {
+    let test = "every_command_of_the_audit_fits_a_declared_index_or_is_a_walk_that_is_listed";
+    let Some(place) = Place::mongodb(test).await else { return };
+    let founding = Founding::fresh(&RandomIds);
+    let store = MongoMessageStore::open(place.url(), founding, Duration::from_secs(20)).await.expect("a store");
+    use_all(&store).await;
+    let client = Client::with_uri_str(place.url()).await.expect("a client");
+    let events = client.default_database().expect("a database").collection::<Document>("room_events");
+    // Only without its index keys are looked for that stand twice.
+    events.drop_index("dedup_key").await.expect("a dropped index");
+
+    let (options, mut seen) = watched(&place).await;
+    let audit = LogAudit::open_mongo(options).await.expect("an audit");
+    let damages = audit.judge_store().await.expect("a judgement");
+    let mut logs = audit.judge_logs();
+    while let Some(log) = logs.recv().await {
+        audit.mend_log(&log.expect("a log")).await.expect("a mended log");
+    }
+    audit.judge_log(room(1)).await.expect("a log");
+    audit.mend_store(&damages).await.expect("a mended store");
+    audit.begin_epoch(&audit.epoch().await.expect("an epoch")).await.expect("a life");
+
+    let mut walks = BTreeSet::new();
+    for command in sent(&mut seen) {
+        if let Found::ByWalk(walk) = judge(&command).unwrap_or_else(|problem| panic!("{problem}: {command}")) {
+            walks.insert(walk);
+        }
+    }
+    let expected = [
+        "the audit's reading of all logs",
+        "the audit's rooms of which folds are kept",
+        "the audit's rooms that are folded",
+        "the audit's keys that stand twice",
+    ];
+    assert_eq!(walks, expected.into(), "every walk that is listed is made, and no other");
+    drop(store);
+    place.remove().await;
 }

@@ -21,6 +21,8 @@ const SQLITE_READERS: u32 = 4;
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 const LOCKED_RETRY: Duration = Duration::from_millis(20);
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// How old a connection to a server may become, so that those to one that was replaced go away.
+const MAX_AGE: Duration = Duration::from_mins(30);
 
 /// Connects a writer and readers. On PostgreSQL they are one pool.
 pub(super) async fn connect(
@@ -29,6 +31,7 @@ pub(super) async fn connect(
 ) -> Result<(DatabaseConnection, DatabaseConnection), OpenError> {
     let mut options = ConnectOptions::new(url);
     options.sqlx_logging(false).acquire_timeout(deadline).connect_timeout(deadline);
+    without_upkeep(&mut options);
     // A connection in use is not asked whether it is alive: that would cost every query a round trip.
     options.test_before_acquire_if_idle_for(IDLE);
     if let Some(path) = url.strip_prefix("sqlite:") {
@@ -48,6 +51,14 @@ pub(super) async fn connect(
     options.max_connections(POSTGRES_CONNECTIONS).statement_timeout(deadline);
     let pool = Database::connect(options).await?;
     Ok((pool.clone(), pool))
+}
+
+/// Keeps sqlx from looking after a pool's idle connections by itself: for a moment it counts fewer than none, and the task that
+/// walks over so many turns for ever on a core (<https://github.com/launchbadge/sqlx/issues/3645>, not mended in 0.9.0).
+/// With neither bound there is no such task. A server's connections are still replaced when they grow old, as they are taken.
+fn without_upkeep(options: &mut ConnectOptions) {
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    options.map_sqlx_postgres_before_acquire(|_, kept| Box::pin(async move { Ok(kept.age < MAX_AGE) }));
 }
 
 /// Connects the writer. While another process switches the same new file to WAL, SQLite answers "database is locked" at once,
