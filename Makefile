@@ -38,7 +38,8 @@ SHAPE ?= embedded
 STORE ?=
 SEED ?=
 TIME ?= 150
-# Other words for the harness: `target/release/loquat-faults --help` lists them. `--resume` goes on with a run that was stopped.
+# Other words for the harness: `target/release/loquat-faults --help` lists them. SIGINT or SIGTERM, once, stops a run in good
+# order; the same command with FAULTS_FLAGS=--resume goes on with it. tests/faults/breakages/run shows what the harness notices.
 FAULTS_FLAGS ?=
 
 faults: build ## Breaks the system while it is used, and judges what clients saw. OPS, FAULTS, SEED, SHAPE, STORE, TIME choose.

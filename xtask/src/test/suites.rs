@@ -41,7 +41,7 @@ pub(super) fn compiled_tests() -> Step {
 
 /// The Rust tests. They print as they run, since a skipped one says so on stderr.
 pub(super) fn rust(environment: Vec<(String, String)>) -> Step {
-    cargo("rust", "test", &["--no-fail-fast", "--", "--nocapture"], minutes(15), Counting::Libtest)
+    cargo("rust", "test", &["--no-fail-fast", "--", "--nocapture"], minutes(20), Counting::Libtest)
         .with_environment(environment)
 }
 

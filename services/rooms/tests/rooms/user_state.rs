@@ -298,17 +298,17 @@ fn check(cases: u32, deeds: &impl Strategy<Value = Vec<Deed>>, backend: impl Asy
 
 #[test]
 fn a_list_with_its_changes_is_the_list_now_on_sqlite() {
-    let tally = check(24, &with_restarts(), async || Some(Backend::sqlite()));
+    let tally = check(12, &with_restarts(), async || Some(Backend::sqlite()));
     assert!(tally.changed > tally.afresh, "most are told what changed");
 }
 
 #[test]
 fn a_list_with_its_changes_is_the_list_now_on_postgres() {
-    check(12, &with_restarts(), async || Backend::postgres("a_list_with_its_changes_is_the_list_now").await);
+    check(6, &with_restarts(), async || Backend::postgres("a_list_with_its_changes_is_the_list_now").await);
 }
 
 #[test]
 fn a_list_of_a_store_that_was_put_back_is_told_by_changes_that_are_true_or_afresh() {
-    let tally = check(32, &with_copies_put_back(), async || Some(Backend::sqlite()));
+    let tally = check(12, &with_copies_put_back(), async || Some(Backend::sqlite()));
     assert!(tally.afresh.get() > 0 && tally.changed.get() > 0, "both were seen");
 }
