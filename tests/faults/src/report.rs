@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::{Shape, Store};
+use crate::{
+    fleet::{Shape, Store},
+    workload::Gap,
+};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +63,7 @@ impl fmt::Display for Wish {
 }
 
 /// A segment's part of the whole.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) ops: u64,
     pub(crate) faults: u64,
@@ -102,6 +105,18 @@ impl fmt::Display for FaultSeen {
         }
         Ok(())
     }
+}
+
+/// A reader was behind in a room, and has all of it again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RepairSeen {
+    /// The kind of the fault after which it was. Nothing in calm.
+    pub(crate) kind: Option<String>,
+    pub(crate) gap: Gap,
+    /// From when on something acknowledged was missing, until all of it was there.
+    pub(crate) lasted_millis: u64,
+    /// From the fault's end.
+    pub(crate) after_millis: u64,
 }
 
 /// How long something took, in milliseconds.

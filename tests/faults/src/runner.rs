@@ -6,6 +6,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use loquat_faults::{checker, history::HistoryFile};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,13 +21,24 @@ mod options;
 mod segment;
 
 pub(crate) use options::Options;
+use segment::Suspended;
 
-/// Runs what was asked for, and says with the exit code whether all promises were kept.
+/// What came of a run.
+enum Ended {
+    Good,
+    Bad,
+    /// Before its end, and nothing was wrong by then.
+    Stopped,
+}
+
+/// Runs what was asked for, and says with the exit code whether all promises were kept: 0 if so, 1 if not, 2 where the harness
+/// could not do its work, 3 where it was stopped before that was known.
 pub(crate) fn run(options: Options) -> ExitCode {
     let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match executor.map_err(anyhow::Error::from).and_then(|executor| executor.block_on(run_all(&options))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(Ended::Good) => ExitCode::SUCCESS,
+        Ok(Ended::Bad) => ExitCode::FAILURE,
+        Ok(Ended::Stopped) => ExitCode::from(3),
         Err(error) => {
             eprintln!("faults: {error:#}");
             ExitCode::from(2)
@@ -61,12 +74,20 @@ impl Folders {
         self.fleet.join("data.ext4")
     }
 
+    /// Where a segment is put away that is stopped.
+    fn kept(&self, segment: usize) -> PathBuf {
+        self.top.join(format!("stopped-{segment}.json"))
+    }
+
     fn history(&self, segment: usize) -> PathBuf {
         self.top.join(format!("history-{segment}.jsonl"))
     }
 }
 
-async fn run_all(options: &Options) -> anyhow::Result<bool> {
+async fn run_all(options: &Options) -> anyhow::Result<Ended> {
+    if let Some(history) = &options.judge {
+        return judge(history).await;
+    }
     let wish = options.wish()?;
     let folders = Folders::of(options)?;
     let mut report = if options.resume {
@@ -96,9 +117,27 @@ async fn run_all(options: &Options) -> anyhow::Result<bool> {
     report.write(&folders.report())?;
     println!("{report}");
     if !report.is_complete() {
-        println!("stopped before the end: `--resume` goes on");
+        println!("stopped before the end: the same command with `--resume` goes on");
     }
-    Ok(report.is_good())
+    Ok(match (report.is_good(), report.is_complete()) {
+        (false, _) => Ended::Bad,
+        (true, true) => Ended::Good,
+        (true, false) => Ended::Stopped,
+    })
+}
+
+/// Judges a history that is there.
+async fn judge(history: &Path) -> anyhow::Result<Ended> {
+    let history = HistoryFile::at(history);
+    let verdict = tokio::task::spawn_blocking(move || checker::check(&history)).await??;
+    println!("{}", serde_json::to_string_pretty(&verdict.counts)?);
+    for (kind, count) in &verdict.violation_counts {
+        println!("VIOLATION {kind}: {count}");
+    }
+    for violation in &verdict.violations {
+        println!("  {violation}");
+    }
+    Ok(if verdict.is_clean() { Ended::Good } else { Ended::Bad })
 }
 
 async fn run_segments(
@@ -112,15 +151,19 @@ async fn run_segments(
 ) -> anyhow::Result<()> {
     while !report.is_complete() && !stop.is_cancelled() {
         let number = report.segments.len();
-        let history = folders.history(number);
-        // One that did not come to its verdict.
-        if history.exists() {
+        let (history, kept) = (folders.history(number), folders.kept(number));
+        let suspended = Suspended::read(&kept)?;
+        // One that was neither put away nor came to its verdict.
+        if history.exists() && suspended.is_none() {
             std::fs::remove_file(&history)?;
         }
         let part = report.next_part(options.segment);
-        let segment =
-            segment::run(segment::Setting { number, part, history, kinds, fleet, tools, stop }, &report.wish).await;
-        let segment = segment.with_context(|| format!("segment {number}"))?;
+        let setting = segment::Setting { number, part, history, kept: kept.clone(), kinds, fleet, tools, stop };
+        let segment = segment::run(setting, &report.wish, suspended).await;
+        let Some(segment) = segment.with_context(|| format!("segment {number}"))? else { break };
+        if kept.exists() {
+            std::fs::remove_file(kept)?;
+        }
         println!("{segment}");
         report.segments.push(segment);
         report.write(&folders.report())?;
@@ -168,20 +211,33 @@ async fn clean(options: &Options, folders: &Folders) -> anyhow::Result<()> {
         let name = name.to_string_lossy();
         if name == "fleet" {
             std::fs::remove_dir_all(entry.path())?;
-        } else if name == "report.json" || (name.starts_with("history-") && name.ends_with(".jsonl")) {
+        } else if name == "report.json"
+            || (name.starts_with("history-") && name.ends_with(".jsonl"))
+            || (name.starts_with("stopped-") && name.ends_with(".json"))
+        {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
 }
 
-/// The first signal ends the segment in good order; the second ends the harness.
+/// The first SIGINT or SIGTERM stops the run in good order; the second ends the harness.
 async fn stop_on_signal(stop: CancellationToken) {
-    drop(tokio::signal::ctrl_c().await);
-    println!("ending this segment; once more to end at once");
+    signalled().await;
+    println!("stopping, once the fault of the moment is over; the same signal again ends the harness at once");
     stop.cancel();
-    drop(tokio::signal::ctrl_c().await);
+    signalled().await;
     std::process::exit(130);
+}
+
+async fn signalled() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
 }
 
 /// The folder of the harness's own executable.

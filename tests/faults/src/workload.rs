@@ -5,6 +5,7 @@ mod call;
 mod founding;
 mod gauges;
 mod journal;
+mod keeping;
 mod observer;
 mod pace;
 mod reader;
@@ -14,8 +15,9 @@ mod world;
 
 pub(crate) use account::Account;
 pub(crate) use founding::{Founding, found};
-pub(crate) use gauges::{Gap, Gauge, Repair, Watchman};
+pub(crate) use gauges::{Gap, Gauge, Watchman};
 pub(crate) use journal::Journal;
+pub(crate) use keeping::{Kept, Places};
 pub(crate) use observer::{Observation, begin_anew, look_around, observe};
 pub(crate) use pace::Pace;
 pub(crate) use reader::Reader;

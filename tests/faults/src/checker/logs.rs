@@ -82,6 +82,11 @@ impl Event {
         event
     }
 
+    /// Tells whether rooms decided it, and gave it its id.
+    const fn is_of_rooms(&self) -> bool {
+        matches!(self.kind, ChangeKind::Created | ChangeKind::Updated | ChangeKind::Memberships)
+    }
+
     fn about(&mut self, message: u32, seq: u64) {
         (self.message, self.message_seq) = (message, u32::try_from(seq).unwrap_or(NONE));
     }
@@ -251,7 +256,9 @@ impl Logs {
             }
             log.own[seq as usize - 1] = index;
         }
-        self.claim(life, room, seq, self.events[index as usize].id);
+        if self.at_parent(life, room, seq) == index {
+            self.inherit(life, room, seq);
+        }
         conflicts
     }
 
@@ -270,7 +277,10 @@ impl Logs {
                         before.fill_from(&seen);
                         return known;
                     }
-                    Some(what) => conflicts.push(Conflict::Differs(what, before.line)),
+                    // What rooms had decided and not yet put into the log when a backup was made, it puts in after the
+                    // restore as well, under the same id, at another time.
+                    Some("create_time") if before.is_of_rooms() && self.at(life, before_room, before_seq) != known => {}
+                    Some(what) => conflicts.push(Conflict::Differs(what, before_line)),
                 }
             } else if self.at(life, before_room, before_seq) == known {
                 conflicts.push(Conflict::Moved(before_seq, before_line));
@@ -282,14 +292,23 @@ impl Logs {
         index
     }
 
-    /// Takes that an event stands at a number in a life. Where it does so in the life before, all up to there is inherited.
+    /// Takes that an event stands at a number in a life, which is known by its id alone. Where it does so in the life before,
+    /// all up to there is inherited; unless it may have been put in anew.
     pub(super) fn claim(&mut self, life: LifeNo, room: Room, seq: u32, id: u32) {
-        let Some(parent) = self.lives[usize::from(life)].parent else { return };
-        let known = self.at(parent, room, seq);
-        if known != NONE && self.events[known as usize].id == id {
-            let log = self.room_mut(life, room);
-            log.inherited = log.inherited.max(seq);
+        let known = self.at_parent(life, room, seq);
+        if self.events.get(known as usize).is_some_and(|event| event.id == id && !event.is_of_rooms()) {
+            self.inherit(life, room, seq);
         }
+    }
+
+    /// Returns what stands at a number in the life before one.
+    fn at_parent(&self, life: LifeNo, room: Room, seq: u32) -> u32 {
+        self.lives[usize::from(life)].parent.map_or(NONE, |parent| self.at(parent, room, seq))
+    }
+
+    fn inherit(&mut self, life: LifeNo, room: Room, seq: u32) {
+        let log = self.room_mut(life, room);
+        log.inherited = log.inherited.max(seq);
     }
 
     /// Returns the log of each room in a life, as far as it is known.
@@ -315,5 +334,51 @@ impl Logs {
             }
         }
         view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Id, StreamId, User};
+
+    fn joined(seq: u64, create_time: i64) -> Item {
+        let changes = vec![Membership { user: User(1), is_member: true }];
+        Item {
+            stream: StreamId(0),
+            room: Room(0),
+            seq,
+            event: Id(5),
+            epoch: "one".to_owned(),
+            actor: Some(User(1)),
+            create_time,
+            change: Change::Memberships { changes },
+        }
+    }
+
+    fn begun() -> (Logs, Interner) {
+        let mut logs = Logs::default();
+        logs.begin_life(None);
+        logs.begin_life(Some(0));
+        (logs, Interner::default())
+    }
+
+    #[test]
+    fn what_rooms_puts_in_again_after_a_restore_is_of_another_time_and_nothing_before_it_is_inherited() {
+        let (mut logs, mut ids) = begun();
+        assert!(logs.observe(0, &joined(2, 10), &mut ids, (1, 1)).is_empty());
+        assert!(logs.observe(1, &joined(2, 99), &mut ids, (2, 2)).is_empty());
+        assert_eq!(logs.at(1, Room(0), 2), 1);
+        assert_eq!(logs.room_view(1, Room(0)), [NONE, 1]);
+        let differs = logs.observe(1, &joined(2, 10), &mut ids, (3, 3));
+        assert!(matches!(differs[..], [Conflict::Differs("create_time", 2)]), "one life has one time");
+    }
+
+    #[test]
+    fn what_a_restore_kept_is_inherited_with_all_before_it() {
+        let (mut logs, mut ids) = begun();
+        assert!(logs.observe(0, &joined(2, 10), &mut ids, (1, 1)).is_empty());
+        assert!(logs.observe(1, &joined(2, 10), &mut ids, (2, 2)).is_empty());
+        assert_eq!(logs.room(1, Room(0)).map(|log| log.inherited), Some(2));
     }
 }

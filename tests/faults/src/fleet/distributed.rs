@@ -21,7 +21,12 @@ const MEMBERS: [(&str, &str); 7] = [
 pub(super) const LOG: &str = "info,loquat_messages::room_actor=debug";
 
 pub(super) async fn build(plan: FleetPlan) -> anyhow::Result<Fleet> {
-    let certificates = Certificates::found(&plan.folder.join("certificates"))?;
+    // Those of a run that was stopped are of an authority whose key nobody has any more.
+    let certificates = plan.folder.join("certificates");
+    if certificates.exists() {
+        std::fs::remove_dir_all(&certificates)?;
+    }
+    let certificates = Certificates::found(&certificates)?;
     let backends = BackendSet::up(&plan.backends, &plan.folder.join("backends")).await?;
     make_databases(&backends.url(Backend::Postgres)?, &["users", "rooms", "messages"]).await?;
     let mut wiring = Wiring { links: Links::default(), ports: BTreeMap::new(), backends: &backends, store: plan.store };

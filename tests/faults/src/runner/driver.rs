@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng, seq::SliceRandom as _};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     faults::{FaultKind, Inflicted, Tools, inflict},
     fleet::Fleet,
-    report::{FaultSeen, millis},
-    workload::{Counts, Gap, Repair, Watchman, World},
+    report::{FaultSeen, Part, RepairSeen, millis},
+    workload::{Counts, Gap, Watchman, World},
 };
 
 /// How many calls a fault has to meet.
@@ -29,18 +30,18 @@ const SENDS: u64 = 79;
 pub(super) struct Quota {
     /// How many sends are to be acknowledged.
     pub(super) ops: u64,
-    /// How many faults.
+    /// How many faults are left.
     pub(super) faults: u64,
     /// How long it should take at least: sends are spread over it.
     pub(super) within: Duration,
 }
 
 /// What came of the faults.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Driven {
     pub(super) faults: Vec<FaultSeen>,
     pub(super) problems: Vec<String>,
-    pub(super) repairs: Vec<(Option<String>, Repair, Duration)>,
+    pub(super) repairs: Vec<RepairSeen>,
 }
 
 /// Inflicts faults on a fleet under load.
@@ -54,11 +55,14 @@ pub(super) struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// Inflicts a segment's faults, and returns when the sends are done too.
-    pub(super) async fn drive(&mut self, kinds: &[FaultKind], quota: Quota) -> anyhow::Result<Driven> {
+    /// Inflicts faults, and returns when the sends are done too, or when it is told to stop.
+    pub(super) async fn drive(
+        &mut self,
+        plan: Vec<FaultKind>,
+        quota: Quota,
+        driven: &mut Driven,
+    ) -> anyhow::Result<()> {
         let begun = Instant::now();
-        let mut driven = Driven::default();
-        let plan = plan(kinds, quota.faults, &mut self.random);
         for (number, kind) in (0_u64..).zip(plan) {
             if self.stop.is_cancelled() {
                 break;
@@ -67,11 +71,10 @@ impl Driver<'_> {
             // Some calm before the storm, so that not all faults meet a system that is still busy with the last.
             let calm = Duration::from_millis(self.random.random_range(300..1_200));
             sleep(calm).await;
-            self.inflict(kind, quota, begun, number, &mut driven).await?;
+            self.inflict(kind, quota, begun, number, driven).await?;
             self.world.journal.flush()?;
         }
-        self.finish(quota, begun, &mut driven).await?;
-        Ok(driven)
+        self.finish(quota, begun, driven).await
     }
 
     /// Spreads what is left of the sends over the time that is left.
@@ -203,7 +206,12 @@ impl Driver<'_> {
         for repair in self.watchman.take_repairs() {
             if repair.gap != Gap::Return || kind.is_some() {
                 let after = repair.to.saturating_duration_since(repair.from.max(healed));
-                driven.repairs.push((kind.clone(), repair, after));
+                driven.repairs.push(RepairSeen {
+                    kind: kind.clone(),
+                    gap: repair.gap,
+                    lasted_millis: millis(repair.to - repair.from),
+                    after_millis: millis(after),
+                });
             }
         }
     }
@@ -219,9 +227,14 @@ fn in_flight(world: &World) -> u64 {
     Counts::of(&world.counts.in_flight)
 }
 
+/// Whether as much is done as was asked for.
+pub(super) fn is_done(world: &World, driven: &Driven, part: Part) -> bool {
+    Counts::of(&world.counts.sends) >= part.ops && driven.faults.len() as u64 >= part.faults
+}
+
 /// Which faults, in which order: each kind as often as any other, and the first kinds once more where it does not come out
 /// even.
-fn plan(kinds: &[FaultKind], count: u64, random: &mut SmallRng) -> Vec<FaultKind> {
+pub(super) fn plan(kinds: &[FaultKind], count: u64, random: &mut SmallRng) -> Vec<FaultKind> {
     let mut plan: Vec<FaultKind> = kinds.iter().copied().cycle().take(usize::try_from(count).unwrap_or(0)).collect();
     plan.shuffle(random);
     plan

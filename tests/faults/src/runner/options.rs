@@ -54,9 +54,12 @@ pub(crate) struct Options {
     /// Only these kinds of faults, separated by commas: whole names, or their beginnings such as `kill` or `link-drop`.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Goes on with a run that was stopped.
+    /// Goes on with a run that was stopped by SIGINT or SIGTERM: with its people, rooms and history, to one verdict.
     #[arg(long)]
     pub(super) resume: bool,
+    /// Runs nothing, and judges a history that is there.
+    #[arg(long, value_name = "HISTORY")]
+    pub(super) judge: Option<PathBuf>,
     /// Where the report, the histories and the data lie.
     #[arg(long, default_value = "target/faults")]
     pub(super) folder: PathBuf,

@@ -1,13 +1,19 @@
 //! One segment: a world of its own, its workload, its faults, and the verdict.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use loquat_faults::{
     checker,
-    history::{Entry, HistoryFile, Mark, Run, Tally},
+    history::{Entry, HistoryFile, Mark, Place, Run, Tally},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng, seq::SliceRandom as _};
+use serde::{Deserialize, Serialize};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -18,9 +24,10 @@ use super::driver::{self, Driven, Driver, Quota};
 use crate::{
     faults::{FaultKind, Tools},
     fleet::{Fleet, Shape},
-    report::{Part, Segment, Wish, millis, percentiles},
+    report::{Part, Segment, Wish, percentiles},
     workload::{
-        Counts, Founding, Gauge, Journal, Observation, Reader, Watchman, Worker, World, found, look_around, observe,
+        Counts, Founding, Gauge, Journal, Kept, Observation, Places, Reader, Watchman, Worker, World, found,
+        look_around, observe,
     },
 };
 
@@ -44,51 +51,129 @@ pub(super) struct Setting<'a> {
     pub(super) number: usize,
     pub(super) part: Part,
     pub(super) history: PathBuf,
+    /// Where it is put away when it is stopped.
+    pub(super) kept: PathBuf,
     pub(super) kinds: &'a [FaultKind],
     pub(super) fleet: &'a Fleet,
     pub(super) tools: &'a Tools,
     pub(super) stop: &'a CancellationToken,
 }
 
-/// Runs a segment.
+/// What is known of a segment that was stopped.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Suspended {
+    part: Part,
+    ran: Duration,
+    driven: Driven,
+    conflicts: u64,
+    lost: u64,
+    world: Kept,
+}
+
+impl Suspended {
+    /// Reads what was put away, if anything was.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(path)?;
+        Ok(Some(serde_json::from_str(&text).with_context(|| path.display().to_string())?))
+    }
+}
+
+/// Runs a segment, from its beginning or from where it was stopped. Returns nothing where it is stopped: it is put away then.
 ///
 /// # Errors
 ///
 /// Where the harness cannot do its work. Broken promises are no errors: they are in what is returned.
-pub(super) async fn run(setting: Setting<'_>, wish: &Wish) -> anyhow::Result<Segment> {
+pub(super) async fn run(
+    mut setting: Setting<'_>,
+    wish: &Wish,
+    suspended: Option<Suspended>,
+) -> anyhow::Result<Option<Segment>> {
     let begun = Instant::now();
     let seed = wish.seed.wrapping_add((setting.number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let journal = Journal::begin(&setting.history, header(wish, seed, setting.number))?;
-    let founding = Founding { seed, people: wish.people, rooms: wish.rooms, hot_share: wish.hot_share };
     let (gateways, nodes) = (setting.fleet.gateways(), setting.fleet.messages_nodes());
-    let world = Arc::new(found(founding, journal, &gateways, nodes).await.context("making people and rooms")?);
+    let (world, places, mut driven, before) = match suspended {
+        None => {
+            let journal = Journal::begin(&setting.history, header(wish, seed, setting.number))?;
+            let founding = Founding { seed, people: wish.people, rooms: wish.rooms, hot_share: wish.hot_share };
+            let world = found(founding, journal, &gateways, nodes).await.context("making people and rooms")?;
+            (world, Places::default(), Driven::default(), Before::default())
+        }
+        Some(Suspended { part, ran, driven, conflicts, lost, world }) => {
+            setting.part = part;
+            let (world, places) = world.take_up(&setting.history, &gateways, nodes).await.context("going on")?;
+            (world, places, driven, Before { ran, conflicts, lost })
+        }
+    };
+    let world = Arc::new(world);
     let conflicts = setting.fleet.count_in_logs(CONFLICT).await;
 
-    let mut crowd = Crowd::gather(&world, wish, seed);
-    let random = SmallRng::seed_from_u64(seed ^ 0x000F_A017);
+    let mut crowd = Crowd::gather(&world, wish, seed, places);
+    let part_seed = seed ^ u64::from(world.part).wrapping_mul(0x517C_C1B7_2722_0A95);
+    let random = SmallRng::seed_from_u64(part_seed ^ 0x000F_A017);
     let (fleet, tools, stop) = (setting.fleet, setting.tools, setting.stop);
+    let plan = driver::plan(setting.kinds, setting.part.faults, &mut SmallRng::seed_from_u64(seed ^ 0x0091_A44E));
+    let plan: Vec<FaultKind> = plan.into_iter().skip(driven.faults.len()).collect();
     let mut driver = Driver { world: &world, watchman: &crowd.watchman, fleet, tools, stop, random };
-    let quota = Quota {
-        ops: setting.part.ops,
-        faults: setting.part.faults,
-        within: Duration::from_secs(wish.seconds).mul_f64(setting.part.share),
-    };
-    let mut driven = driver.drive(setting.kinds, quota).await?;
+    let within = Duration::from_secs(wish.seconds).mul_f64(setting.part.share).saturating_sub(before.ran);
+    let quota = Quota { ops: setting.part.ops, faults: plan.len() as u64, within };
+    driver.drive(plan, quota, &mut driven).await?;
+    if stop.is_cancelled() && !driver::is_done(&world, &driven, setting.part) {
+        let places = crowd.go_home(&world, &mut driven).await?;
+        world.journal.flush()?;
+        let conflicts = before.conflicts + fleet.count_in_logs(CONFLICT).await.saturating_sub(conflicts);
+        let lost = before.lost + fleet.links.lost_messages();
+        let (sends, faults) = (Counts::of(&world.counts.sends), driven.faults.len());
+        println!("segment {} put away after {sends} sends and {faults} faults", setting.number);
+        let world = Arc::into_inner(world).context("somebody is still at something")?;
+        let ran = before.ran + begun.elapsed();
+        let kept = Kept::of(world, places);
+        let suspended = Suspended { part: setting.part, ran, driven, conflicts, lost, world: kept };
+        std::fs::write(&setting.kept, serde_json::to_string(&suspended)?)?;
+        return Ok(None);
+    }
     world.journal.note(Entry::Mark(Mark::FaultsStopped));
     let observation = crowd.settle(&world, &mut driven).await?;
-    let conflicts = setting.fleet.count_in_logs(CONFLICT).await.saturating_sub(conflicts);
+    let conflicts = before.conflicts + setting.fleet.count_in_logs(CONFLICT).await.saturating_sub(conflicts);
     world.journal.note(Entry::Tally(Tally { name: "index_conflicts".to_owned(), count: conflicts }));
     world.journal.note(Entry::Mark(Mark::Settled));
-    observation.end(&world);
+    if let Some(observation) = observation {
+        observation.end(&world);
+    }
     crowd.dismiss(&world).await;
     world.journal.flush()?;
 
-    let ran = begun.elapsed();
+    let ran = before.ran + begun.elapsed();
     let history = HistoryFile::at(&setting.history);
     let verdict = tokio::task::spawn_blocking(move || checker::check(&history)).await??;
-    let planned =
-        if stop.is_cancelled() { BTreeMap::new() } else { driver::planned(setting.kinds, setting.part.faults) };
-    Ok(conclude(Conclusion { setting, wish, seed, world: &world, driven, planned, conflicts, ran, verdict }))
+    let planned = driver::planned(setting.kinds, setting.part.faults);
+    let lost = before.lost + fleet.links.lost_messages();
+    Ok(Some(conclude(Conclusion {
+        setting,
+        wish,
+        seed,
+        world: &world,
+        driven,
+        planned,
+        conflicts,
+        lost,
+        ran,
+        verdict,
+    })))
+}
+
+/// What earlier processes did of a segment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    ran: Duration,
+    conflicts: u64,
+    lost: u64,
 }
 
 fn header(wish: &Wish, seed: u64, number: usize) -> Run {
@@ -111,18 +196,21 @@ fn header(wish: &Wish, seed: u64, number: usize) -> Run {
 /// Everybody who does something.
 struct Crowd {
     workers: JoinSet<()>,
-    readers: JoinSet<()>,
+    readers: JoinSet<(u32, Vec<(usize, Place)>)>,
     watchman: Arc<Watchman>,
     watch_ends: CancellationToken,
     watch: tokio::task::JoinHandle<()>,
 }
 
 impl Crowd {
-    fn gather(world: &Arc<World>, wish: &Wish, seed: u64) -> Self {
+    fn gather(world: &Arc<World>, wish: &Wish, seed: u64, mut places: Places) -> Self {
         let mut random = SmallRng::seed_from_u64(seed ^ 0x00C0_FFEE);
         let (mut workers, mut readers, mut gauges) = (JoinSet::new(), JoinSet::new(), Vec::new());
+        // The same people read the same rooms in every part of a run; what they do there is drawn anew.
+        let seed = seed ^ u64::from(world.part).wrapping_mul(0x517C_C1B7_2722_0A95);
         for number in 0..wish.readers {
-            let (reader, gauge) = reader(world, number, seed, &mut random);
+            let (mut reader, gauge) = reader(world, number, seed, &mut random);
+            reader.set_places(places.remove(&(FIRST_READER + number)).unwrap_or_default());
             readers.spawn(reader.run());
             gauges.push(gauge);
         }
@@ -138,8 +226,8 @@ impl Crowd {
         Self { workers, readers, watchman, watch_ends, watch }
     }
 
-    /// Brings everything that was begun to its end, waits until everybody has everything, and reads all of it afresh.
-    async fn settle(&mut self, world: &Arc<World>, driven: &mut Driven) -> anyhow::Result<Observation> {
+    /// Brings everything that was begun to its end.
+    async fn end_work(&mut self, world: &World, driven: &mut Driven) -> anyhow::Result<()> {
         world.pace.release();
         world.switches.is_over.cancel();
         let ended = timeout(ENDING, async {
@@ -153,8 +241,23 @@ impl Crowd {
             Err(_) => driven.problems.push(format!("{} commands did not end in {ENDING:?}", self.workers.len())),
         }
         self.workers.shutdown().await;
-        let observation = observe(world).await.context("reading everything afresh")?;
-        for (room, head) in world.rooms.iter().zip(&observation.heads) {
+        Ok(())
+    }
+
+    /// Brings everything that was begun to its end, and lets everybody go. Returns where the readers were.
+    async fn go_home(mut self, world: &World, driven: &mut Driven) -> anyhow::Result<Places> {
+        self.end_work(world, driven).await?;
+        Ok(self.dismiss(world).await)
+    }
+
+    /// Brings everything that was begun to its end, waits until everybody has everything, and reads all of it afresh.
+    async fn settle(&mut self, world: &Arc<World>, driven: &mut Driven) -> anyhow::Result<Option<Observation>> {
+        self.end_work(world, driven).await?;
+        // What cannot be read now is wrong, and what was heard by then is judged all the same.
+        let observation = observe(world).await.context("reading everything afresh");
+        let observation = observation.map_err(|error| driven.problems.push(format!("{error:#}"))).ok();
+        let heads = observation.iter().flat_map(|observation| &observation.heads);
+        for (room, head) in world.rooms.iter().zip(heads) {
             room.note_head(*head);
         }
         let settled = timeout(SETTLING, async {
@@ -168,15 +271,21 @@ impl Crowd {
         }
         // Nobody comes or goes from here on: presence has to be right in time.
         sleep(PRESENCE).await;
-        look_around(world).await?;
+        if let Err(error) = look_around(world).await {
+            driven.problems.push(format!("{error:#}"));
+        }
         Ok(observation)
     }
 
-    async fn dismiss(&mut self, world: &World) {
+    async fn dismiss(&mut self, world: &World) -> Places {
         world.switches.readers_end.cancel();
         self.watch_ends.cancel();
-        while self.readers.join_next().await.is_some() {}
+        let mut places = Places::default();
+        while let Some(reader) = self.readers.join_next().await {
+            places.extend(reader);
+        }
         drop((&mut self.watch).await);
+        places
     }
 }
 
@@ -210,12 +319,13 @@ struct Conclusion<'a> {
     driven: Driven,
     planned: BTreeMap<String, u64>,
     conflicts: u64,
+    lost: u64,
     ran: Duration,
     verdict: checker::Verdict,
 }
 
 fn conclude(conclusion: Conclusion<'_>) -> Segment {
-    let Conclusion { setting, wish, seed, world, driven, planned, conflicts, ran, verdict } = conclusion;
+    let Conclusion { setting, wish, seed, world, driven, planned, conflicts, lost, ran, verdict } = conclusion;
     let counts = &world.counts;
     let mut problems = driven.problems;
     let inflicted = |kind: &str| driven.faults.iter().filter(|fault| fault.kind == kind).count() as u64;
@@ -239,12 +349,12 @@ fn conclude(conclusion: Conclusion<'_>) -> Segment {
     }
     let mut repairs = BTreeMap::new();
     let mut by_kind: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for (kind, repair, after) in &driven.repairs {
+    for repair in &driven.repairs {
         let gap = format!("{:?}", repair.gap).to_lowercase();
-        by_kind.entry(gap).or_default().push(millis(repair.to - repair.from));
-        by_kind.entry("after the fault".to_owned()).or_default().push(millis(*after));
-        if let Some(kind) = kind {
-            by_kind.entry(format!("of {kind}")).or_default().push(millis(repair.to - repair.from));
+        by_kind.entry(gap).or_default().push(repair.lasted_millis);
+        by_kind.entry("after the fault".to_owned()).or_default().push(repair.after_millis);
+        if let Some(kind) = &repair.kind {
+            by_kind.entry(format!("of {kind}")).or_default().push(repair.lasted_millis);
         }
     }
     for (name, latencies) in by_kind {
@@ -266,7 +376,7 @@ fn conclude(conclusion: Conclusion<'_>) -> Segment {
         items: Counts::of(&counts.items),
         cuts: Counts::of(&counts.cuts),
         index_conflicts: conflicts,
-        bus_messages_lost: setting.fleet.links.lost_messages(),
+        bus_messages_lost: lost,
         rooms: world.rooms.len() as u64,
         hot_room_events: world.rooms[0].head(),
         recoveries: percentiles(driven.faults.iter().filter_map(|fault| fault.recovered_millis).collect()),

@@ -55,7 +55,7 @@ impl Account {
         handle: String,
         number: impl FnOnce(&str) -> Option<User>,
     ) -> anyhow::Result<Self> {
-        let password = format!("the password of {handle}");
+        let password = password_of(&handle);
         let request =
             RegisterRequest { handle: handle.clone(), display_name: handle.clone(), password: password.clone() };
         let register = || {
@@ -65,8 +65,33 @@ impl Account {
         patiently(register).await.with_context(|| format!("registering {handle}"))?;
         let (id, token) = patiently(|| sign_in(gateway, &handle, &password).boxed()).await?;
         let user = number(&id).context("a user's id is a UUID")?;
+        Ok(Self::new(index, user, (id, token), handle, password))
+    }
+
+    /// Signs somebody in who has an account.
+    ///
+    /// # Errors
+    ///
+    /// What the gateway answers.
+    pub(super) async fn sign_in_again(
+        gateway: &Gateway,
+        index: usize,
+        user: User,
+        handle: String,
+    ) -> anyhow::Result<Self> {
+        let password = password_of(&handle);
+        let signed_in = patiently(|| sign_in(gateway, &handle, &password).boxed()).await;
+        Ok(Self::new(index, user, signed_in.with_context(|| format!("signing {handle} in"))?, handle, password))
+    }
+
+    fn new(index: usize, user: User, (id, token): (String, Token), handle: String, password: String) -> Self {
         let (token, renewal) = (Mutex::new(token), tokio::sync::Mutex::new(()));
-        Ok(Self { index, user, id, devices: Devices::default(), handle, password, token, renewal })
+        Self { index, user, id, devices: Devices::default(), handle, password, token, renewal }
+    }
+
+    /// The name of the account.
+    pub(super) fn handle(&self) -> &str {
+        &self.handle
     }
 
     /// Makes a request in the account's session.
@@ -113,6 +138,10 @@ impl Account {
         // Not more than once in a second: passwords are dear, and a clock that is wrong refuses new tokens too.
         token.renew_at = token.renew_at.min(token.made_at + Duration::from_secs(1));
     }
+}
+
+fn password_of(handle: &str) -> String {
+    format!("the password of {handle}")
 }
 
 /// Tries again what was refused because too many want it at once: passwords are dear.

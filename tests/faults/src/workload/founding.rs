@@ -46,8 +46,7 @@ pub(crate) async fn found(
     gateways: &[SocketAddr],
     nodes: Vec<Gateway>,
 ) -> anyhow::Result<World> {
-    let edges: Vec<_> = (0..).zip(gateways).map(|(via, address)| Arc::new(Edge::at(via, *address))).collect();
-    let nodes = (FIRST_NODE..).zip(nodes).map(|(via, node)| Arc::new(Edge::to_node(via, node))).collect();
+    let (edges, nodes) = ways(gateways, nodes);
     let gateway = edges.first().context("a way into the system")?.connection(0).clone();
     let mut random = SmallRng::seed_from_u64(founding.seed);
     // A fresh mark for each run, so that a segment may be run again on the same data.
@@ -77,7 +76,14 @@ pub(crate) async fn found(
         switches: Switches::default(),
         has_changes,
         hot_share: founding.hot_share,
+        part: 0,
     })
+}
+
+/// The ways into a system.
+pub(super) fn ways(gateways: &[SocketAddr], nodes: Vec<Gateway>) -> (Vec<Arc<Edge>>, Vec<Arc<Edge>>) {
+    let edges = (0..).zip(gateways).map(|(via, address)| Arc::new(Edge::at(via, *address))).collect();
+    (edges, (FIRST_NODE..).zip(nodes).map(|(via, node)| Arc::new(Edge::to_node(via, node))).collect())
 }
 
 /// Who is in a room.

@@ -4,12 +4,14 @@ use std::{
     collections::HashMap,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use loquat_faults::history::{
     BackupBegun, BackupId, Entry, FaultBegin, FaultEnd, FaultId, HistoryError, Id, Invoke, Op, Open, Record, Room, Run,
     StreamId, User, UserDeclared, Writer,
 };
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// The history of a segment, written by all of its tasks. A history that cannot be written stops the run: see
@@ -17,6 +19,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Journal {
     begun: Instant,
+    /// How long earlier processes had written it.
+    before: Duration,
     pages: Mutex<Pages>,
 }
 
@@ -32,6 +36,19 @@ struct Pages {
     error: Option<HistoryError>,
 }
 
+/// Where a history was put down, to be gone on with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Bookmark {
+    at_micros: u64,
+    ops: u32,
+    streams: u32,
+    faults: u32,
+    backups: u32,
+    rooms: u32,
+    /// In the order of their numbers.
+    users: Vec<Id>,
+}
+
 impl Journal {
     /// Begins a history.
     ///
@@ -39,19 +56,31 @@ impl Journal {
     ///
     /// Where the file cannot be written.
     pub(crate) fn begin(path: &Path, run: Run) -> Result<Self, HistoryError> {
-        let pages = Pages {
-            writer: Writer::append(path)?,
-            ops: 0,
-            streams: 0,
-            faults: 0,
-            backups: 0,
-            rooms: 0,
-            users: HashMap::new(),
-            error: None,
-        };
-        let journal = Self { begun: Instant::now(), pages: Mutex::new(pages) };
+        let journal = Self::go_on(path, Bookmark::default())?;
         journal.note(Entry::Run(run));
         Ok(journal)
+    }
+
+    /// Goes on with a history.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub(super) fn go_on(path: &Path, bookmark: Bookmark) -> Result<Self, HistoryError> {
+        let Bookmark { at_micros, ops, streams, faults, backups, rooms, users } = bookmark;
+        let users = users.into_iter().zip((0..).map(User)).collect();
+        let pages = Pages { writer: Writer::append(path)?, ops, streams, faults, backups, rooms, users, error: None };
+        let before = Duration::from_micros(at_micros);
+        Ok(Self { begun: Instant::now(), before, pages: Mutex::new(pages) })
+    }
+
+    /// Says where the history stands.
+    pub(super) fn bookmark(&self) -> Bookmark {
+        let Pages { ops, streams, faults, backups, rooms, ref users, .. } = *self.pages();
+        let mut users: Vec<_> = users.iter().map(|(id, user)| (*user, *id)).collect();
+        users.sort_unstable();
+        let users = users.into_iter().map(|(_, id)| id).collect();
+        Bookmark { at_micros: self.now(), ops, streams, faults, backups, rooms, users }
     }
 
     /// Writes something down.
@@ -122,7 +151,7 @@ impl Journal {
 
     /// Microseconds since the beginning.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+        u64::try_from((self.before + self.begun.elapsed()).as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Hands everything to the system.
@@ -146,5 +175,38 @@ impl Journal {
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use loquat_faults::history::{HistoryFile, Mark, Source as _};
+
+    use super::*;
+
+    #[test]
+    fn a_history_goes_on_where_it_was_put_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let (shape, store) = (String::new(), String::new());
+        let run = Run { format: Run::FORMAT, seed: 1, shape, store, settings: BTreeMap::new() };
+        let (one, other) = ("01890a5d-ac96-774b-bcce-b302099a8057", "01890a5d-ac96-774b-bcce-b302099a8058");
+        let journal = Journal::begin(&path, run).unwrap();
+        let users = [journal.user(other), journal.user(one)];
+        let room = journal.next_room();
+        journal.flush().unwrap();
+        let bookmark = serde_json::to_string(&journal.bookmark()).unwrap();
+        drop(journal);
+
+        let journal = Journal::go_on(&path, serde_json::from_str(&bookmark).unwrap()).unwrap();
+        assert_eq!([journal.user(other), journal.user(one)], users);
+        assert_eq!(journal.next_room().0, room.0 + 1);
+        journal.note(Entry::Mark(Mark::FaultsStopped));
+        journal.flush().unwrap();
+        let times: Vec<u64> = HistoryFile::at(&path).records().unwrap().map(|record| record.unwrap().at).collect();
+        assert_eq!(times.len(), 4, "the header, two people, and the mark");
+        assert!(times.is_sorted(), "{times:?}");
     }
 }

@@ -16,7 +16,7 @@ use loquat_proto::{
     events::v1::{Interest, reset::Subject, stream_item::Kind},
     presence::v1::{Availability, GetPresenceRequest},
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     Account, Edge, RoomOfRun, World,
@@ -205,11 +205,15 @@ async fn follow(
 ) -> anyhow::Result<Items> {
     let gateway = gateway_at(edge.address.context("a gateway")?);
     let mut items = timeout(SILENCE, open(account, &gateway, interest, false)).await.context("no stream")??;
+    let mut heard_at = Instant::now();
     while !wanted.is_empty() {
-        let item = timeout(SILENCE, items.next()).await.context("nothing comes")?.context("the stream ended")??;
+        // Heartbeats come whether a log is told or not.
+        let item = timeout_at(heard_at + SILENCE, items.next()).await;
+        let item = item.with_context(|| format!("nothing comes of {wanted:?}"))?.context("the stream ended")??;
         match item.kind {
             Some(Kind::RoomEvent(event)) => {
                 let Some((room, head)) = wanted.get(&event.room_id).copied() else { continue };
+                heard_at = Instant::now();
                 let Some(item) = seen::item(&world.journal, stream, room, &event) else { continue };
                 world.journal.note(Entry::Item(item));
                 if event.seq >= head {

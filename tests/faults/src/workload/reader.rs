@@ -8,7 +8,9 @@ use loquat_faults::history::{
     RoomClosed, RoomReset, StreamId,
 };
 use loquat_proto::{
-    events::v1::{Beat, ConnectRequest, Interest, StreamItem, SubscribeRequest, reset::Subject, stream_item::Kind},
+    events::v1::{
+        Beat, ConnectRequest, Interest, StreamItem, SubscribeRequest, SyncRequest, reset::Subject, stream_item::Kind,
+    },
     messages::v1::{RoomCursor, RoomEvent},
     presence::v1::{Availability, Presence},
 };
@@ -29,6 +31,8 @@ const WELCOME: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(30);
 /// When a room is asked for again whose log cannot be read now.
 const ASK_AGAIN: Duration = Duration::from_millis(700);
+/// How often a reader asks once instead of listening.
+const ASKING: f64 = 0.12;
 /// How many earlier places of a room are remembered.
 const PLACES: usize = 12;
 
@@ -95,8 +99,21 @@ impl Reader {
         }
     }
 
-    /// Listens until readers are to end, on one stream after another.
-    pub(crate) async fn run(mut self) {
+    /// Makes it go on where an earlier process's reader was.
+    pub(crate) fn set_places(&mut self, places: Vec<(usize, Place)>) {
+        for (index, place) in places {
+            self.watched.insert(index, Watched { at: Some(place), earlier: Vec::new() });
+        }
+    }
+
+    /// Listens until readers are to end, on one stream after another. Returns where it was then in each room.
+    pub(crate) async fn run(mut self) -> (u32, Vec<(usize, Place)>) {
+        self.listen_on().await;
+        let places = self.watched.into_iter().filter_map(|(index, watched)| Some((index, watched.at?)));
+        (self.client, places.collect())
+    }
+
+    async fn listen_on(&mut self) {
         let mut backoff = Duration::ZERO;
         loop {
             let world = Arc::clone(&self.world);
@@ -143,12 +160,36 @@ impl Reader {
             is_slow: false,
         });
         self.is_welcome = false;
-        let (ended, reason) = self.follow(stream, interest).await;
+        let is_asking = !self.world.switches.is_over.is_cancelled() && self.random.random_bool(ASKING);
+        let (ended, reason) = match is_asking {
+            true => self.ask(stream, interest.rooms).await,
+            false => self.follow(stream, interest).await,
+        };
         if std::mem::take(&mut self.is_welcome) {
             self.account.devices.go(&self.world.journal, self.account.user, reason != EndReason::Left);
         }
         self.world.journal.note(Entry::End(End { stream, reason }));
         ended
+    }
+
+    /// Asks what there was, as a client does that does not listen. The answer holds a part of it.
+    async fn ask(&mut self, stream: StreamId, rooms: Vec<RoomCursor>) -> (Ended, EndReason) {
+        let request = SyncRequest { rooms, user_state_version: 0, page_size: self.random.random_range(0..=200) };
+        let gateway = self.world.edges[self.edge].connection(self.client).clone();
+        let answer = timeout(WELCOME, gateway.events().sync(self.account.ask(request))).await;
+        let Ok(Ok(answer)) = answer else { return (Ended::Cut, EndReason::Broken) };
+        let answer = answer.into_inner();
+        for kind in answer.items.into_iter().filter_map(|item| item.kind) {
+            self.hear(stream, kind);
+        }
+        for cursor in &answer.cursors {
+            let Some(index) = self.by_id.get(&cursor.room_id).copied() else { continue };
+            let (room, place) = (self.rooms[index].room, seen::place(cursor));
+            self.world.journal.note(Entry::Head(Head { stream, room, place: place.clone(), is_reached: true }));
+            self.gauge.note_seq(index, place.seq);
+            self.watched.entry(index).or_default().at = Some(place);
+        }
+        (Ended::Left, EndReason::Answered)
     }
 
     async fn follow(&mut self, stream: StreamId, interest: Interest) -> (Ended, EndReason) {

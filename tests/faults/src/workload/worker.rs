@@ -98,8 +98,12 @@ impl Worker {
     }
 
     async fn act(&mut self) {
-        let deed = self.next_deed();
-        let room = self.choose_room(deed);
+        let wanted = self.next_deed();
+        // Who has no business with any room's members says something instead.
+        let (deed, room) = match self.choose_room(wanted) {
+            Some(room) => (wanted, room),
+            None => (Deed::Send, Arc::clone(&self.world.rooms[0])),
+        };
         let Some((request, action)) = self.plan(deed, &room) else { return };
         if deed == Deed::Twice {
             return self.do_twice(&room, &request, &action).await;
@@ -122,12 +126,12 @@ impl Worker {
         Deed::Send
     }
 
-    fn choose_room(&mut self, deed: Deed) -> Arc<RoomOfRun> {
+    fn choose_room(&mut self, deed: Deed) -> Option<Arc<RoomOfRun>> {
         let rooms = &self.world.rooms;
         let me = self.account.index;
         let is_about_members = matches!(deed, Deed::Come | Deed::Go | Deed::Remove | Deed::Update);
         if !is_about_members && self.random.random_range(0..100) < self.world.hot_share {
-            return Arc::clone(&rooms[0]);
+            return Some(Arc::clone(&rooms[0]));
         }
         // Where the account has something to do, from any room on.
         let start = self.random.random_range(0..rooms.len());
@@ -140,7 +144,7 @@ impl Worker {
         // A guest speaks too, in or out.
         let as_guest = !is_about_members && self.random.random_bool(0.03);
         let guested = rooms.iter().find(|room| as_guest && room.guests.contains(&me));
-        Arc::clone(guested.or(found).unwrap_or(&rooms[0]))
+        guested.or(found).map(Arc::clone)
     }
 
     fn plan(&mut self, deed: Deed, room: &RoomOfRun) -> Option<(String, Action)> {
@@ -176,15 +180,20 @@ impl Worker {
             Deed::Go => return Some((String::new(), Action::Leave)),
             Deed::Remove => return Some((String::new(), Action::Remove { target: self.a_guest(room)? })),
             Deed::Update => {
-                let topic = format!("about {}-{}", self.client, self.commands);
+                let topic = format!("about {}", self.mark());
                 self.commands += 1;
                 return Some((String::new(), Action::Update { topic }));
             }
             Deed::Read => return Some((String::new(), self.reading(room, at))),
         };
-        let request = format!("request-{}-{}", self.client, self.commands);
+        let request = format!("request-{}", self.mark());
         self.commands += 1;
         Some((request, action))
+    }
+
+    /// What nothing else of the run is called.
+    fn mark(&self) -> String {
+        format!("{}-{}-{}", self.client, self.world.part, self.commands)
     }
 
     fn reading(&mut self, room: &RoomOfRun, at: usize) -> Action {
@@ -210,7 +219,7 @@ impl Worker {
 
     /// A text that nobody else says, of varied length.
     fn text(&mut self) -> String {
-        let mut text = format!("{} says {} ", self.client, self.commands);
+        let mut text = format!("{} says {}.{} ", self.client, self.world.part, self.commands);
         let length = if self.random.random_bool(0.02) { 1_500 } else { self.random.random_range(0..120) };
         text.extend((0..length).map(|_| ['a', 'é', ' ', '漢', '*', '\n', 'z'][self.random.random_range(0..7)]));
         // Not a space at its end, which a server might take away.

@@ -12,6 +12,7 @@ use std::{
 
 use loquat_faults::history::{Action, Entry, Id, Place, PresenceTruth, Room, User};
 use loquat_testkit::Gateway;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +74,7 @@ pub(crate) fn gateway_at(address: SocketAddr) -> Gateway {
 }
 
 /// A command that was acknowledged, to be repeated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Done {
     /// Whose it was, among the people.
     pub(crate) account: usize,
@@ -86,7 +87,7 @@ pub(crate) struct Done {
 }
 
 /// A room of the run.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RoomOfRun {
     /// Its number in the history.
     pub(crate) room: Room,
@@ -194,13 +195,14 @@ impl Devices {
 }
 
 /// What has been counted.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Counts {
     /// Sends that were acknowledged and no repeats.
     pub(crate) sends: AtomicU64,
     /// Other commands that were acknowledged.
     pub(crate) commands: AtomicU64,
     /// Calls that are under way.
+    #[serde(skip)]
     pub(crate) in_flight: AtomicU64,
     /// Calls that were begun.
     pub(crate) calls: AtomicU64,
@@ -308,6 +310,8 @@ pub(crate) struct World {
     pub(crate) has_changes: bool,
     /// In how many cases of a hundred a message goes to the hot room.
     pub(crate) hot_share: u32,
+    /// How often the run was stopped before: it makes what clients name their own.
+    pub(crate) part: u32,
 }
 
 impl Counts {

@@ -29,7 +29,8 @@ fn one_command(survey: &Survey, answers: &[&Attempt], findings: &mut Findings) {
     for (index, later) in answers.iter().enumerate() {
         let reached =
             |earlier: &&&Attempt| survey.lives.reaches((earlier.life_answered, earlier.answered), later.life_answered);
-        let Some(first) = answers[..index].iter().find(reached) else { continue };
+        let earlier = || answers[..index].iter().filter(reached);
+        let Some(first) = earlier().next() else { continue };
         let lines = [first.line_answered, later.line_invoked, later.line_answered];
         let times_differ = matches!((first.create_time, later.create_time), (Some(one), Some(other)) if one != other);
         if (first.seq, first.message) != (later.seq, later.message) || times_differ {
@@ -40,7 +41,7 @@ fn one_command(survey: &Survey, answers: &[&Attempt], findings: &mut Findings) {
             findings.add(Kind::RepeatUnmarked, room, &lines, || {
                 format!("the repeat of what stands at {} is not called one", first.seq)
             });
-        } else if !first.is_repeat && !later.is_repeat {
+        } else if !later.is_repeat && earlier().any(|answer| !answer.is_repeat) {
             findings.add(Kind::RepeatUnmarked, room, &lines, || {
                 format!("two answers say that they are the first at {}", first.seq)
             });

@@ -25,6 +25,16 @@ pub(super) const DAMAGES: &[Damage] = &[
     ("a sender is told not to be one", Kind::RefusalUnjustified, not_the_sender),
     ("a request id is said to be used", Kind::RefusalUnjustified, not_used),
     ("a repeat is refused", Kind::RefusalUnjustified, repeat_refused),
+    ("two calls at once are both called the first", Kind::RepeatUnmarked, both_first),
+    ("a public room is said not to be there", Kind::RefusalUnjustified, no_public_room),
+    ("somebody is taken for the owner", Kind::RefusalUnjustified, |tape| not_removed(tape, "MEMBER_IS_OWNER")),
+    ("somebody is taken for the caller", Kind::RefusalUnjustified, |tape| not_removed(tape, "MEMBER_IS_CALLER")),
+    ("a message is said to be full", Kind::RefusalUnjustified, |tape| {
+        full(tape, "MESSAGE_FULL", |action| matches!(action, Action::React { .. } | Action::Edit { .. }))
+    }),
+    ("a room is said to have too many pins", Kind::RefusalUnjustified, |tape| {
+        full(tape, "PINS_FULL", |action| matches!(action, Action::Pin { .. }))
+    }),
 ];
 
 /// Returns answers to commands that were acknowledged before they were asked for again.
@@ -177,6 +187,59 @@ fn not_used(tape: &mut Tape) -> Option<()> {
     let placed = tape.placed().into_iter().filter(|one| tape.attempts(&one.call) == 1).collect();
     let one = tape.choose(placed)?;
     tape.refuse(one.index, one.call.op, "ALREADY_EXISTS", "REQUEST_ID_REUSED");
+    Some(())
+}
+
+/// Calls for the same that overlap: one of them made it, and only that one says so.
+fn both_first(tape: &mut Tape) -> Option<()> {
+    let placed = tape.placed();
+    let is_second = |later: &&Placed| {
+        let is_first = |one: &&Placed| {
+            (one.call.user, one.call.room, &one.call.request) == (later.call.user, later.call.room, &later.call.request)
+                && one.index < later.index
+                && one.index > tape.invoked(later.call.op)
+                && !one.written.is_repeat
+        };
+        later.written.is_repeat && placed.iter().find(is_first).is_some()
+    };
+    let seconds = placed.iter().filter(is_second).cloned().collect();
+    let one = tape.choose(seconds)?;
+    tape.written_mut(one.index).is_repeat = false;
+    Some(())
+}
+
+fn no_public_room(tape: &mut Tape) -> Option<()> {
+    // The second of the rooms is the private one.
+    let (index, op) = tape.find_with(|tape, index, entry| match entry {
+        Entry::Ok(answer) => {
+            let call = &tape.calls[&answer.op];
+            (call.action == Action::Join && call.room.0 != 1).then_some((index, answer.op))
+        }
+        _ => None,
+    })?;
+    tape.refuse(index, op, "NOT_FOUND", "ROOM_NOT_FOUND");
+    Some(())
+}
+
+fn not_removed(tape: &mut Tape, reason: &str) -> Option<()> {
+    let (index, op) = tape.find_with(|tape, index, entry| match entry {
+        Entry::Ok(answer) => {
+            let call = &tape.calls[&answer.op];
+            let is_another = |target: User| target != call.user && target != User(call.room.0);
+            matches!(call.action, Action::Remove { target } if is_another(target)).then_some((index, answer.op))
+        }
+        _ => None,
+    })?;
+    tape.refuse(index, op, "FAILED_PRECONDITION", reason);
+    Some(())
+}
+
+fn full(tape: &mut Tape, reason: &str, fits: impl Fn(&Action) -> bool) -> Option<()> {
+    let (index, op) = tape.find_with(|tape, index, entry| match entry {
+        Entry::Ok(answer) => fits(&tape.calls[&answer.op].action).then_some((index, answer.op)),
+        _ => None,
+    })?;
+    tape.refuse(index, op, "FAILED_PRECONDITION", reason);
     Some(())
 }
 

@@ -34,6 +34,9 @@ pub(super) const DAMAGES: &[Damage] = &[
     ("a reaction counts twice", Kind::Misjudged, second_reaction),
     ("an edit counts for two", Kind::Misjudged, miscounted_edit),
     ("a call that was refused is carried out", Kind::RefusedButDone, refused_but_done),
+    ("an edit names another place of its message", Kind::Misjudged, message_stands_elsewhere),
+    ("somebody edits another's message", Kind::Misjudged, edit_of_another),
+    ("a message is pinned that is pinned", Kind::Misjudged, second_pin),
     ("the times of the records fall", Kind::HistoryBroken, broken_time),
 ];
 
@@ -289,6 +292,49 @@ fn miscounted_edit(tape: &mut Tape) -> Option<()> {
             *edit_count += 1;
         }
     }
+    Some(())
+}
+
+fn message_stands_elsewhere(tape: &mut Tape) -> Option<()> {
+    let spots = tape.items().filter(|(_, item)| matches!(item.change, Change::Edited { .. }));
+    let spots = spots.map(|(_, item)| (item.room, item.seq)).collect();
+    let (room, seq) = tape.choose(spots)?;
+    for index in tape.items_at(room, seq) {
+        if let Change::Edited { message_seq, .. } = &mut tape.item_mut(index).change {
+            *message_seq += 1;
+        }
+    }
+    Some(())
+}
+
+fn edit_of_another(tape: &mut Tape) -> Option<()> {
+    let room = Room(tape.dice.below(3) as u32);
+    let owner = User(room.0);
+    let others = tape.log(room).into_values();
+    let others = others.filter(|item| matches!(item.change, Change::Sent { .. }) && item.actor != Some(owner));
+    let sent = tape.choose(others.collect())?;
+    let text = "nobody's".to_owned();
+    let change = Change::Edited { message: sent.event, message_seq: sent.seq, text, edit_count: 1 };
+    tape.append(room, owner, FRESH, change);
+    Some(())
+}
+
+fn second_pin(tape: &mut Tape) -> Option<()> {
+    let room = Room(tape.dice.below(3) as u32);
+    let mut pinned = std::collections::BTreeMap::new();
+    for item in tape.log(room).into_values() {
+        match item.change {
+            Change::Pinned { message, message_seq, is_pinned: true } => drop(pinned.insert(message, message_seq)),
+            Change::Pinned { message, .. } | Change::Deleted { message, .. } => drop(pinned.remove(&message)),
+            _ => {}
+        }
+    }
+    let (message, message_seq) = tape.choose(pinned.into_iter().collect())?;
+    let user = User(room.0);
+    let seq = 1 + tape.log(room).len() as u64;
+    let written = Written { seq, message, create_time: None, is_repeat: false };
+    tape.call(user, room, Action::Pin { message }, Reply::Written(written));
+    tape.append(room, user, FRESH, Change::Pinned { message, message_seq, is_pinned: true });
     Some(())
 }
 

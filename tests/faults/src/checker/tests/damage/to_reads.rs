@@ -3,7 +3,7 @@
 use super::{Damage, tape::Tape};
 use crate::{
     checker::ViolationKind as Kind,
-    history::{Action, Answer, Change, Entry, MessageSeen, Op, Reaction, Reply, Room, User},
+    history::{Action, Answer, Change, Entry, Id, MessageSeen, Op, Reaction, Reply, Room, User},
 };
 
 pub(super) const DAMAGES: &[Damage] = &[
@@ -30,6 +30,15 @@ pub(super) const DAMAGES: &[Damage] = &[
     ("the list of pins leaves one out", Kind::ReadIncomplete, incomplete_pins),
     ("a page is older than what its reader wrote", Kind::StaleRead, stale_page),
     ("a message is older than what its reader made of it", Kind::StaleRead, stale_message),
+    ("something of a deleted message is left", Kind::ReadDiffers, |tape| {
+        change_row(tape, |row| row.is_deleted, |row| row.text = "still here".to_owned())
+    }),
+    ("a read names a place beyond the log's end", Kind::ReadDiffers, |tape| {
+        change_row(tape, |_| true, |row| row.as_of += 1_000_000)
+    }),
+    ("a page is out of order", Kind::ReadDiffers, out_of_order),
+    ("a page shows a message from beyond its place", Kind::ReadDiffers, beyond_cursor),
+    ("a page names another event", Kind::Disagreement, cursor_differs),
 ];
 
 /// Returns the messages that an answer shows.
@@ -86,6 +95,40 @@ fn remove_row(tape: &mut Tape, index: usize, row: usize) {
     if let Entry::Ok(Answer { reply: Reply::Page { messages, .. }, .. }) = &mut tape.records[index].is {
         messages.remove(row);
     }
+}
+
+/// Picks a page that has some messages.
+fn page_of(tape: &mut Tape, least: usize) -> Option<usize> {
+    tape.find(|index, entry| match entry {
+        Entry::Ok(Answer { reply: Reply::Page { messages, .. }, .. }) => (messages.len() >= least).then_some(index),
+        _ => None,
+    })
+}
+
+fn out_of_order(tape: &mut Tape) -> Option<()> {
+    let index = page_of(tape, 2)?;
+    let rows = rows(&mut tape.records[index].is);
+    rows.swap(0, 1);
+    Some(())
+}
+
+fn beyond_cursor(tape: &mut Tape) -> Option<()> {
+    let index = page_of(tape, 1)?;
+    let Entry::Ok(Answer { op, .. }) = &tape.records[index].is else { return None };
+    let log = tape.log(tape.calls[op].room);
+    if let Entry::Ok(Answer { reply: Reply::Page { messages, cursor }, .. }) = &mut tape.records[index].is {
+        let seq = messages.last()?.seq - 1;
+        (cursor.seq, cursor.event) = (seq, log.get(&seq).map(|item| item.event));
+    }
+    Some(())
+}
+
+fn cursor_differs(tape: &mut Tape) -> Option<()> {
+    let index = page_of(tape, 0)?;
+    if let Entry::Ok(Answer { reply: Reply::Page { cursor, .. }, .. }) = &mut tape.records[index].is {
+        cursor.event = Some(Id(0xfeed));
+    }
+    Some(())
 }
 
 /// Returns the highest place that was acknowledged to a user before a call.

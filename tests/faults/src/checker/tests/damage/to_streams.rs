@@ -3,7 +3,10 @@
 use super::{Damage, tape::Tape};
 use crate::{
     checker::ViolationKind as Kind,
-    history::{Action, Change, Entry, Id, Item, Open, Place, ResetReason, RoomClosed, RoomReset, StreamId},
+    history::{
+        Action, Change, CursorOpen, Entry, Id, Item, Open, Place, Record, ResetReason, Room, RoomClosed, RoomReset,
+        StreamId,
+    },
 };
 
 pub(super) const DAMAGES: &[Damage] = &[
@@ -21,6 +24,16 @@ pub(super) const DAMAGES: &[Damage] = &[
     ("a head names another event", Kind::Disagreement, head_differs),
     ("presence is wrong at the end", Kind::PresenceWrong, presence),
     ("a stream is used that was not opened", Kind::HistoryBroken, not_open),
+    ("a cursor of another life is followed", Kind::CursorIgnored, other_life_followed),
+    ("asked for what comes from now on, a stream tells what was before", Kind::StreamRepeated, told_from_before),
+    ("a reader is called slow, and nothing slowed it down", Kind::ResetUnjustified, called_slow),
+    ("a stream is opened twice", Kind::HistoryBroken, opened_twice),
+    ("a call is answered twice", Kind::HistoryBroken, answered_twice),
+    ("nobody reads a log to its end", Kind::HistoryBroken, not_read),
+    ("the history has no end", Kind::HistoryBroken, |tape| tape.records.pop().map(drop)),
+    ("the history has no header", Kind::HistoryBroken, |tape| {
+        (!tape.records.is_empty()).then(|| drop(tape.records.remove(0)))
+    }),
 ];
 
 fn repeated(tape: &mut Tape) -> Option<()> {
@@ -164,6 +177,101 @@ fn cursor_ignored(tape: &mut Tape) -> Option<()> {
             cursor.after.as_mut()?.event = Some(Id(0xfeed));
         }
     }
+    Some(())
+}
+
+fn other_life_followed(tape: &mut Tape) -> Option<()> {
+    let spots = first_after_resume(tape);
+    let index = tape.choose(spots)?;
+    let (stream, room) = (tape.item_mut(index).stream, tape.item_mut(index).room);
+    for record in &mut tape.records {
+        if let Entry::Open(open) = &mut record.is
+            && open.stream == stream
+        {
+            let cursor = open.rooms.iter_mut().find(|cursor| cursor.room == room)?;
+            cursor.after.as_mut()?.epoch = "another-life".to_owned();
+        }
+    }
+    Some(())
+}
+
+fn told_from_before(tape: &mut Tape) -> Option<()> {
+    let placed = tape.placed();
+    let mut spots = Vec::new();
+    for (index, record) in tape.records.iter().enumerate() {
+        let Entry::Open(open) = &record.is else { continue };
+        for cursor in open.rooms.iter().filter(|cursor| cursor.after.is_none()) {
+            let known = placed.iter().filter(|one| one.index < index && one.call.room == cursor.room);
+            spots.extend(known.map(|one| (index, open.stream, cursor.room, one.written.seq)));
+        }
+    }
+    let (index, stream, room, seq) = tape.choose(spots)?;
+    let item = Item { stream, ..tape.log(room).remove(&seq)? };
+    tape.insert(index + 1, [Entry::Item(item)]);
+    Some(())
+}
+
+fn called_slow(tape: &mut Tape) -> Option<()> {
+    let is_fault = |record: &Record| matches!(record.is, Entry::FaultBegin(_));
+    let first_fault = tape.records.iter().position(is_fault).unwrap_or(usize::MAX);
+    let pairs = neighbours(tape).into_iter().filter(|(_, index)| *index < first_fault).collect();
+    let (_, index) = tape.choose(pairs)?;
+    let item = tape.item_mut(index).clone();
+    if tape.opens[&item.stream].is_slow {
+        return None;
+    }
+    let cursor = Place { epoch: item.epoch.clone(), seq: item.seq, event: Some(item.event) };
+    let (stream, room, reason) = (item.stream, item.room, ResetReason::ReaderTooSlow);
+    tape.records[index].is = Entry::Reset(RoomReset { stream, room, reason, cursor });
+    Some(())
+}
+
+fn opened_twice(tape: &mut Tape) -> Option<()> {
+    let (index, open) = tape.find(|index, entry| match entry {
+        Entry::Open(open) => Some((index, open.clone())),
+        _ => None,
+    })?;
+    tape.insert(index + 1, [Entry::Open(open)]);
+    Some(())
+}
+
+fn answered_twice(tape: &mut Tape) -> Option<()> {
+    let (index, answer) = tape.find(|index, entry| match entry {
+        Entry::Ok(answer) => Some((index, answer.clone())),
+        _ => None,
+    })?;
+    tape.insert(index + 1, [Entry::Ok(answer)]);
+    Some(())
+}
+
+fn not_read(tape: &mut Tape) -> Option<()> {
+    let room = Room(tape.dice.below(3) as u32);
+    let last = tape.last_reader(room);
+    // Whoever else began to read after the last call may have read all of it too.
+    let last_call =
+        tape.records.iter().rposition(|record| matches!(&record.is, Entry::Invoke(call) if call.room == room))?;
+    let is_of_room = |cursor: &CursorOpen| cursor.room == room;
+    let others = tape.records[last_call..].iter().filter(|record| match &record.is {
+        Entry::Open(open) => open.stream != last && open.rooms.iter().any(is_of_room),
+        Entry::Watch(watch) => watch.add.iter().any(is_of_room),
+        _ => false,
+    });
+    if others.count() > 0 {
+        return None;
+    }
+    let own_place = tape.log(room).first_key_value().map(|(_, item)| (item.epoch.clone(), item.seq, item.event))?;
+    for record in &mut tape.records {
+        if let Entry::Open(open) = &mut record.is
+            && open.stream == last
+        {
+            let (epoch, seq, event) = own_place.clone();
+            open.rooms[0].after = Some(Place { epoch, seq, event: Some(event) });
+        }
+    }
+    // It goes on after the first event, and says that no more.
+    tape.records.retain(|record| {
+        !matches!(&record.is, Entry::Item(item) if (item.stream, item.room, item.seq) == (last, room, own_place.1))
+    });
     Some(())
 }
 
