@@ -1,12 +1,14 @@
 //! One test, both shapes.
 
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::{Backends, House, Plan, Shape};
 
 /// Makes each async function of a list a test in both shapes, in modules `embedded` and `distributed`.
 ///
-/// `shared` gives it a `&House` that all tests of the binary share, so that it makes people and rooms of its own; `shared
+/// `shared` gives it a `&House` that tests of the binary share, so that it makes people and rooms of its own; `shared
 /// everywhere` also runs it where the room log is on PostgreSQL. `alone` gives it a `House` of its own, to be killed,
 /// stopped and restarted. Where the backends are not there, a test says `SKIPPED` and passes.
 #[macro_export]
@@ -79,26 +81,52 @@ impl<H: std::ops::Deref<Target = House>> Drop for Lent<H> {
     }
 }
 
-/// Returns the house that all tests of this process share, started by the first. Nothing, and a line that says so, where the
+/// A house that tests share, and how many have had it.
+#[derive(Debug)]
+struct Shared(Mutex<Option<(Arc<House>, u32)>>);
+
+impl Shared {
+    const fn none_yet() -> Self {
+        Self(Mutex::const_new(None))
+    }
+
+    /// Returns the house; another one, on stores of its own, when so many tests have had it.
+    async fn lend(&self, shape: Shape, at_most: u32) -> Arc<House> {
+        let mut shared = self.0.lock().await;
+        if let Some((house, lent)) = shared.as_mut().filter(|(_, lent)| *lent < at_most) {
+            *lent += 1;
+            return Arc::clone(house);
+        }
+        let house = House::start(Plan::of(shape)).await;
+        let house = Arc::new(house.unwrap_or_else(|error| panic!("the house does not stand: {error:#}")));
+        *shared = Some((Arc::clone(&house), 1));
+        house
+    }
+}
+
+/// How many tests share a house on the MongoDB protocol. FerretDB reads all of a collection for whatever it finds: the house
+/// becomes slower with each test.
+const TESTS_ON_MONGODB: u32 = 10;
+
+/// Returns a house that tests of this process share, started by the first. Nothing, and a line that says so, where the
 /// backends are not there.
 ///
 /// # Panics
 ///
 /// Where it cannot be started.
-pub async fn shared_house(shape: Shape, test: &str) -> Option<Lent<&'static House>> {
-    static EMBEDDED: OnceCell<House> = OnceCell::const_new();
-    static DISTRIBUTED: OnceCell<House> = OnceCell::const_new();
-    static ON_POSTGRES: OnceCell<House> = OnceCell::const_new();
+pub async fn shared_house(shape: Shape, test: &str) -> Option<Lent<Arc<House>>> {
+    static EMBEDDED: Shared = Shared::none_yet();
+    static DISTRIBUTED: Shared = Shared::none_yet();
+    static ON_POSTGRES: Shared = Shared::none_yet();
     if is_skipped(shape, test) {
         return None;
     }
-    let house = match shape {
-        Shape::Embedded => &EMBEDDED,
-        Shape::Distributed => &DISTRIBUTED,
-        Shape::DistributedOnPostgres => &ON_POSTGRES,
+    let (shared, at_most) = match shape {
+        Shape::Embedded => (&EMBEDDED, u32::MAX),
+        Shape::Distributed => (&DISTRIBUTED, TESTS_ON_MONGODB),
+        Shape::DistributedOnPostgres => (&ON_POSTGRES, u32::MAX),
     };
-    let house = house.get_or_try_init(|| House::start(Plan::of(shape))).await;
-    Some(Lent { house: house.unwrap_or_else(|error| panic!("the house does not stand: {error:#}")), _place: None })
+    Some(Lent { house: shared.lend(shape, at_most).await, _place: None })
 }
 
 /// Returns a house for one test. Nothing, and a line that says so, where the backends are not there.

@@ -220,9 +220,10 @@ async fn a_native_client_sends_while_it_receives(house: &House) {
 async fn a_native_client_without_a_beat_is_closed_and_one_with_beats_is_not(house: &House) {
     let ann = house.person("ann").await;
     let room = ann.public_room("a room").await;
-    let (mut silent, _open) = ann.connect(watching(&[])).await.expect("a signed-in person");
     let (mut beating, sender) = ann.connect(ann.interest_in(&[room]).await).await.expect("a signed-in person");
+    // Before it can be open, so that its 25 seconds are within ours.
     let begun = tokio::time::Instant::now();
+    let (mut silent, _open) = ann.connect(watching(&[])).await.expect("a signed-in person");
     let beats = tokio::spawn(async move {
         let mut each = tokio::time::interval(Duration::from_secs(10));
         loop {

@@ -14,8 +14,8 @@ const BYTES: usize = 200;
 
 /// Killed as it goes to synchronise: what it wrote last is acknowledged to nobody.
 fn killed_at(which: u32) -> Plan {
-    let inject = format!("inject=fdatasync:signal=SIGKILL:when={which}");
-    let strace = ["strace", "-f", "-qq", "-o", "{folder}/strace.out", "-e", "trace=fdatasync", "-e", &inject];
+    let inject = format!("inject=fdatasync,fsync:signal=SIGKILL:when={which}");
+    let strace = ["strace", "-f", "-qq", "-o", "{folder}/strace.out", "-e", "trace=fdatasync,fsync", "-e", &inject];
     Plan::of(Shape::Embedded).under(&strace)
 }
 
