@@ -41,9 +41,10 @@ export const words = {
 
   rules: {
     displayNameEmpty: 'Enter the name that others will see.',
-    displayNameBlank: 'Use at least one visible character.',
+    displayNameBlank: 'Spaces and invisible characters alone do not make a name. Use at least one that shows.',
     displayNameLong: (over: number) => `That is ${characters(over)} too many. At most 64.`,
     displayNameControl: 'Line breaks and control characters do not fit in a name.',
+    displayNameTurns: 'Hidden marks that turn the direction of writing do not fit in a name. Type it anew.',
     handleEmpty: 'Choose a handle.',
     handleShort: 'Use at least 2 characters.',
     handleLong: (over: number) => `That is ${characters(over)} too many. At most 32.`,
@@ -56,7 +57,8 @@ export const words = {
     passwordShort: (left: number) => `At least 12 characters: ${number.format(left)} to go.`,
     passwordLong: (over: number) => `That is ${characters(over)} too many. At most 256.`,
     roomNameEmpty: 'Give the room a name.',
-    roomNameBlank: 'Use at least one visible character.',
+    roomNameBlank: 'Spaces and invisible characters alone do not make a name. Use at least one that shows.',
+    roomNameTurns: 'Hidden marks that turn the direction of writing do not fit in a name. Type it anew.',
     roomNameLong: (over: number) => `That is ${characters(over)} too many. At most 80.`,
     topicLong: (over: number) => `That is ${characters(over)} too many. At most 250.`,
     control: 'Line breaks and control characters do not fit here.',

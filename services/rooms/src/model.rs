@@ -7,7 +7,6 @@ mod permission;
 mod room;
 mod text;
 mod user_list;
-mod visible;
 
 pub use change::{Change, Decision, MembershipChange, RoomEvent, Seq};
 pub use membership::{Membership, Role};

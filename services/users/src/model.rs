@@ -10,7 +10,6 @@ mod refresh_token;
 mod search;
 mod session;
 mod signing_key;
-mod visible;
 
 pub(crate) use account::{Credential, NewAccount, User};
 pub(crate) use device_name::DeviceName;

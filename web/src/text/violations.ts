@@ -9,6 +9,7 @@ export type Values = Readonly<Record<string, string>>;
 const { rules } = words;
 // eslint-disable-next-line no-control-regex -- the very characters that the contract refuses
 const control = /[\x00-\x1f\x7f]/;
+const turnsWriting = /\p{Bidi_Control}/u;
 
 function wordHandle(reason: string, value: string): string {
   if (value === '') return rules.handleEmpty;
@@ -27,7 +28,8 @@ function wordDisplayName(_: string, value: string): string {
   if (value === '') return rules.displayNameEmpty;
   const over = countCharacters(value) - 64;
   if (over > 0) return rules.displayNameLong(over);
-  return control.test(value) ? rules.displayNameControl : rules.displayNameBlank;
+  if (control.test(value)) return rules.displayNameControl;
+  return turnsWriting.test(value) ? rules.displayNameTurns : rules.displayNameBlank;
 }
 
 function wordPassword(_: string, value: string): string {
@@ -41,7 +43,8 @@ function wordRoomName(_: string, value: string): string {
   if (value === '') return rules.roomNameEmpty;
   const over = countCharacters(value) - 80;
   if (over > 0) return rules.roomNameLong(over);
-  return control.test(value) ? rules.control : rules.roomNameBlank;
+  if (control.test(value)) return rules.control;
+  return turnsWriting.test(value) ? rules.roomNameTurns : rules.roomNameBlank;
 }
 
 function wordTopic(_: string, value: string): string {

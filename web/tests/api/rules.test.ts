@@ -32,10 +32,21 @@ describe('the contract’s rules for registering', () => {
     expect(messagesFor({ handle })).toEqual({ handle: message });
   });
 
+  it.each(['مریم\u200cالسادات', 'שרה לוי', '李小龍', '👩\u200d🚀', '❤\ufe0f', '\u3000村'])('accept the name %j', (displayName) => {
+    expect(messagesFor({ displayName })).toEqual({});
+  });
+
   it.each([
     ['', rules.displayNameEmpty],
     ['   ', rules.displayNameBlank],
+    ['\u200b', rules.displayNameBlank],
+    ['\u3000\u2060', rules.displayNameBlank],
+    ['\ufe0f', rules.displayNameBlank],
+    ['A\u200eda', rules.displayNameTurns],
+    ['Ada\u202enimda', rules.displayNameTurns],
+    ['\u200f', rules.displayNameTurns],
     ['Ada\u0007', rules.displayNameControl],
+    ['Ada\u200e\u0007', rules.displayNameControl],
     ['x'.repeat(65), rules.displayNameLong(1)],
   ])('say of the name %j what is wrong', (displayName, message) => {
     expect(messagesFor({ displayName })).toEqual({ display_name: message });
@@ -62,6 +73,35 @@ describe('the contract’s rules for a room', () => {
       name: rules.roomNameEmpty,
       topic: rules.topicLong(1),
     });
+  });
+});
+
+describe('the contract’s rules for a room’s name', () => {
+  it.each([
+    ['   ', rules.roomNameBlank],
+    ['\u200b', rules.roomNameBlank],
+    ['\u3164', rules.roomNameBlank],
+    ['Hall\u200e', rules.roomNameTurns],
+    ['\u2066Hall\u2069', rules.roomNameTurns],
+    ['Hall\t', rules.control],
+    ['x'.repeat(81), rules.roomNameLong(1)],
+  ])('say of the name %j what is wrong', (name, message) => {
+    expect(wordViolations(checkNewRoom({ name, topic: '' }), { name, topic: '' })).toEqual({ name: message });
+  });
+
+  it.each(['👩\u200d🚀', '❤\ufe0f', 'غرفة', '村'])('accept the name %j', (name) => {
+    expect(checkNewRoom({ name, topic: '' })).toEqual([]);
+  });
+});
+
+describe('the wording of names', () => {
+  it('knows the marks that the contract refuses, and no others', () => {
+    const refused = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code)).filter((character) => {
+      const name = `a${character}b`;
+      return wordViolations(checkNewRoom({ name, topic: '' }), { name, topic: '' })['name'] === rules.roomNameTurns;
+    });
+    const marks = Array.from('\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069');
+    expect(refused).toEqual(marks);
   });
 });
 

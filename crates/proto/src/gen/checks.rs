@@ -1710,16 +1710,19 @@ impl ::prost_protovalidate::Validate for loquat::rooms::v1::CreateRoomRequest {
         {
             static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
                 ::prost_protovalidate::regex::Regex::new(
-                    "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$",
-                )
-                .expect("pattern validated at codegen time")
+                        "^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$",
+                    )
+                    .expect("pattern validated at codegen time")
             });
             if !RE.is_match(&self.name) {
-                violations.push(::prost_protovalidate::Violation::new(
-                    "name",
-                    "string.pattern",
-                    "does not match regex pattern `^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$`",
-                ));
+                violations
+                    .push(
+                        ::prost_protovalidate::Violation::new(
+                            "name",
+                            "string.pattern",
+                            "does not match regex pattern `^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$`",
+                        ),
+                    );
             }
         }
         if self.topic.chars().count() > 250usize {
@@ -1871,19 +1874,23 @@ impl ::prost_protovalidate::Validate for loquat::rooms::v1::UpdateRoomRequest {
                 ));
             }
             {
-                static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> =
-                    ::std::sync::LazyLock::new(|| {
+                static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(
+                    || {
                         ::prost_protovalidate::regex::Regex::new(
-                            "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$",
+                            "^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$",
                         )
                         .expect("pattern validated at codegen time")
-                    });
+                    },
+                );
                 if !RE.is_match(&self.name) {
-                    violations.push(::prost_protovalidate::Violation::new(
-                        "name",
-                        "string.pattern",
-                        "does not match regex pattern `^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$`",
-                    ));
+                    violations
+                        .push(
+                            ::prost_protovalidate::Violation::new(
+                                "name",
+                                "string.pattern",
+                                "does not match regex pattern `^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$`",
+                            ),
+                        );
                 }
             }
         }
@@ -2100,16 +2107,19 @@ impl ::prost_protovalidate::Validate for loquat::users::v1::RegisterRequest {
         {
             static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(|| {
                 ::prost_protovalidate::regex::Regex::new(
-                    "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$",
-                )
-                .expect("pattern validated at codegen time")
+                        "^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$",
+                    )
+                    .expect("pattern validated at codegen time")
             });
             if !RE.is_match(&self.display_name) {
-                violations.push(::prost_protovalidate::Violation::new(
-                    "display_name",
-                    "string.pattern",
-                    "does not match regex pattern `^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$`",
-                ));
+                violations
+                    .push(
+                        ::prost_protovalidate::Violation::new(
+                            "display_name",
+                            "string.pattern",
+                            "does not match regex pattern `^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$`",
+                        ),
+                    );
             }
         }
         if self.password.chars().count() < 12usize {
@@ -2319,19 +2329,23 @@ impl ::prost_protovalidate::Validate for loquat::users::v1::UpdateUserRequest {
                 ));
             }
             {
-                static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> =
-                    ::std::sync::LazyLock::new(|| {
+                static RE: ::std::sync::LazyLock<::prost_protovalidate::regex::Regex> = ::std::sync::LazyLock::new(
+                    || {
                         ::prost_protovalidate::regex::Regex::new(
-                            "^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$",
+                            "^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$",
                         )
                         .expect("pattern validated at codegen time")
-                    });
+                    },
+                );
                 if !RE.is_match(&self.display_name) {
-                    violations.push(::prost_protovalidate::Violation::new(
-                        "display_name",
-                        "string.pattern",
-                        "does not match regex pattern `^[^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$`",
-                    ));
+                    violations
+                        .push(
+                            ::prost_protovalidate::Violation::new(
+                                "display_name",
+                                "string.pattern",
+                                "does not match regex pattern `^[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*[^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069} \\x{80}-\\x{a0}\\x{ad}\\x{34f}\\x{115f}\\x{1160}\\x{1680}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{2000}-\\x{200f}\\x{2028}-\\x{202f}\\x{205f}-\\x{206f}\\x{2800}\\x{3000}\\x{3164}\\x{fe00}-\\x{fe0f}\\x{feff}\\x{ffa0}\\x{fff0}-\\x{fffb}\\x{1bca0}-\\x{1bca3}\\x{1d173}-\\x{1d17a}\\x{e0000}-\\x{e0fff}][^\\x00-\\x1f\\x7f\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]*$`",
+                            ),
+                        );
                 }
             }
         }

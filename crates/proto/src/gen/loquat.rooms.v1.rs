@@ -418,7 +418,8 @@ pub struct CreateRoomRequest {
     /// Public or private. A direct room is opened by OpenDirectRoom.
     #[prost(enumeration = "RoomKind", tag = "2")]
     pub kind: i32,
-    /// The room's name, under the rule of `Room.name`.
+    /// The room's name, under the rule of `Room.name` and two more: one of its characters is drawn (a space of any kind is not,
+    /// nor what fonts draw as nothing), and none turns the direction of writing (Unicode's `Bidi_Control`).
     #[prost(string, tag = "3")]
     pub name: ::prost::alloc::string::String,
     /// What the room is about.
@@ -504,7 +505,7 @@ pub struct UpdateRoomRequest {
     /// The room.
     #[prost(string, tag = "1")]
     pub room_id: ::prost::alloc::string::String,
-    /// The room's name, under the rule of `Room.name`.
+    /// The room's name, under the rule of `CreateRoomRequest.name`.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// What the room is about. Empty takes the topic away.

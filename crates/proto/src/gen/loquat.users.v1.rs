@@ -22,7 +22,8 @@ pub struct RegisterRequest {
     /// The unique name for mentions, under the rule of `User.handle`.
     #[prost(string, tag = "1")]
     pub handle: ::prost::alloc::string::String,
-    /// The name that others see, under the rule of `User.display_name`.
+    /// The name that others see, under the rule of `User.display_name` and two more: one of its characters is drawn (a space of
+    /// any kind is not, nor what fonts draw as nothing), and none turns the direction of writing (Unicode's `Bidi_Control`).
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
     /// 12 to 256 characters, any of Unicode, counted as code points. There is no rule of composition (NIST SP 800-63B 5.1.1).
@@ -553,7 +554,7 @@ pub struct SearchUsersResponse {
 /// A change of the caller's own profile.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateUserRequest {
-    /// The name that others see, under the rule of `User.display_name`.
+    /// The name that others see, under the rule of `RegisterRequest.display_name`.
     #[prost(string, tag = "1")]
     pub display_name: ::prost::alloc::string::String,
     /// Which fields change: `display_name`. At least one path; a path that names nothing here is INVALID_ARGUMENT, and so is

@@ -26,7 +26,7 @@ pub(super) fn new_room(request: &proto::CreateRoomRequest) -> Result<NewRoom, Ro
     Ok(NewRoom {
         request_id: id("request_id", &request.request_id)?,
         is_public: request.kind() == proto::RoomKind::Public,
-        name: RoomName::chosen(&request.name).map_err(broken("name"))?,
+        name: RoomName::parse(&request.name).map_err(broken("name"))?,
         topic: RoomTopic::parse(&request.topic).map_err(broken("topic"))?,
         user_ids: user_ids
             .map(|(index, user)| id::<UserId>(&format!("user_ids[{index}]"), user))
@@ -50,7 +50,7 @@ pub(super) fn settings_change(request: &proto::UpdateRoomRequest) -> Result<Sett
     let mut change = SettingsChange::default();
     for path in paths {
         match path.as_str() {
-            "name" => change.name = Some(RoomName::chosen(&request.name).map_err(broken("name"))?),
+            "name" => change.name = Some(RoomName::parse(&request.name).map_err(broken("name"))?),
             "topic" => change.topic = Some(RoomTopic::parse(&request.topic).map_err(broken("topic"))?),
             other => return Err(RoomError::UpdateMaskInvalid { path: other.to_owned() }),
         }
@@ -60,6 +60,7 @@ pub(super) fn settings_change(request: &proto::UpdateRoomRequest) -> Result<Sett
 
 #[cfg(test)]
 mod tests {
+    use loquat_proto::Validate as _;
     use prost_types::FieldMask;
 
     use super::*;
@@ -98,6 +99,20 @@ mod tests {
         for paths in [&["name"; 17][..], &["topic"; 20_000], &["name", &long]] {
             let refused = settings_change(&update(paths));
             assert!(matches!(refused, Err(RoomError::UpdateMaskTooLong)), "{} paths: {refused:?}", paths.len());
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_contract_takes_is_a_name_here() {
+        let longest = "𝒜".repeat(80);
+        let taken = ["Grüße 👋", " A ", "👩\u{200d}🚀", "❤\u{fe0f}", "\u{3000}村", "A\u{85}b", &longest];
+        let refused =
+            ["\u{200b}", "\u{3000}", "\u{a0} \u{2060}", "\u{3164}", "\u{202e}", "Hall\u{202e}ybbol", "Hall\u{200e}"];
+        for (name, is_taken) in taken.map(|name| (name, true)).into_iter().chain(refused.map(|name| (name, false))) {
+            let room_id = "0192d3a4-5b6c-7d8e-9f00-112233445566".to_owned();
+            let request = proto::UpdateRoomRequest { room_id, name: name.to_owned(), ..update(&["name"]) };
+            assert_eq!(request.validate().is_ok(), is_taken, "{name:?}");
+            assert!(settings_change(&request).is_ok(), "one from before is read too: {name:?}");
         }
     }
 

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::visible;
-
 /// The rule of the contract that a text breaks, by the name it has there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextRule {
@@ -18,9 +16,6 @@ pub enum TextRule {
     /// It has control characters, or nothing visible.
     #[error("must have no control characters, and a visible one where it may not be empty")]
     Pattern,
-    /// Nobody sees it, or it turns the direction of writing.
-    #[error("must have a visible character, and none that turns the direction of writing")]
-    Unseen,
 }
 
 impl TextRule {
@@ -30,7 +25,7 @@ impl TextRule {
         match self {
             Self::MinLength => "string.min_len",
             Self::MaxLength(_) => "string.max_len",
-            Self::Pattern | Self::Unseen => "string.pattern",
+            Self::Pattern => "string.pattern",
         }
     }
 }
@@ -40,6 +35,9 @@ fn is_control(character: char) -> bool {
 }
 
 /// The name of a room: 1 to 80 characters (code points) without control characters, one of them visible.
+///
+/// That is the rule of every name that is kept. The contract is stricter with names that somebody chooses now, beside the
+/// fields of the requests, and nowhere here: names from before stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RoomName(String);
@@ -64,18 +62,6 @@ impl RoomName {
             return Err(TextRule::Pattern);
         }
         Ok(Self(text.to_owned()))
-    }
-
-    /// Reads a name that somebody chooses now: one that others see, and that turns no writing. Names from before stay as they
-    /// are.
-    ///
-    /// # Errors
-    ///
-    /// The rule that it breaks.
-    pub fn chosen(text: &str) -> Result<Self, TextRule> {
-        let name = Self::parse(text)?;
-        let is_seen = text.chars().any(visible::shows) && !text.chars().any(visible::turns_writing);
-        is_seen.then_some(name).ok_or(TextRule::Unseen)
     }
 
     /// Returns the text.
@@ -163,20 +149,6 @@ mod tests {
         for text in ["   ", "a\nb", "\u{7f}x"] {
             assert_eq!(RoomName::parse(text), Err(TextRule::Pattern), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_name_that_is_chosen_is_seen_and_turns_no_writing() {
-        for text in ["Grüße 👋", "👩\u{200d}🚀", "\u{3000}村"] {
-            assert!(RoomName::chosen(text).is_ok(), "{text}");
-        }
-        let unseen = ["\u{200b}", "\u{3000}", "\u{a0} \u{2060}", "\u{3164}", "\u{2800}"];
-        let turned = ["\u{202e}", "Hall\u{202e}ybbol", "\u{2066}Hall\u{2069}"];
-        for text in unseen.into_iter().chain(turned) {
-            assert_eq!(RoomName::chosen(text), Err(TextRule::Unseen), "{text:?}");
-            assert!(RoomName::parse(text).is_ok(), "one that is stored is read: {text:?}");
-        }
-        assert_eq!(RoomName::chosen(""), Err(TextRule::MinLength));
     }
 
     #[test]

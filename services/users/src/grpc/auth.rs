@@ -131,7 +131,7 @@ impl AuthEndpoint {
 
 fn new_account(request: RegisterRequest) -> Result<(Handle, DisplayName, NewPassword), Error> {
     let handle = Handle::parse(&request.handle)?;
-    let display_name = DisplayName::chosen(&request.display_name)?;
+    let display_name = DisplayName::parse(&request.display_name)?;
     Ok((handle, display_name, NewPassword::parse(request.password)?))
 }
 

@@ -85,11 +85,13 @@ fn new_display_name(request: &UpdateUserRequest) -> Result<DisplayName, Error> {
         let shown: String = other.chars().filter(|character| !character.is_control()).collect();
         return Err(Error::UpdateMaskInvalid(format!("names {shown:?}, which cannot change")));
     }
-    Ok(DisplayName::chosen(&request.display_name)?)
+    Ok(DisplayName::parse(&request.display_name)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use loquat_proto::Validate as _;
+
     use super::*;
 
     fn request(display_name: &str, paths: &[&str]) -> UpdateUserRequest {
@@ -119,6 +121,20 @@ mod tests {
             let refused = new_display_name(&request("Ada", paths));
             let Err(Error::UpdateMaskInvalid(problem)) = refused else { panic!("{} paths: {refused:?}", paths.len()) };
             assert!(problem.len() < 100, "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_contract_takes_is_a_name_here() {
+        let longest = "𝒜".repeat(64);
+        let taken =
+            ["A", " A ", "مریم\u{200c}السادات", "👩\u{200d}🚀", "❤\u{fe0f}", "\u{3000}村", "A\u{85}b", &longest];
+        let refused =
+            ["\u{200b}", "\u{3000}", "\u{a0} \u{2060}", "\u{e0061}", "\u{202e}", "Ada\u{202e}nimda", "Ada\u{200f}"];
+        for (name, is_taken) in taken.map(|name| (name, true)).into_iter().chain(refused.map(|name| (name, false))) {
+            let request = request(name, &["display_name"]);
+            assert_eq!(request.validate().is_ok(), is_taken, "{name:?}");
+            assert!(new_display_name(&request).is_ok(), "one from before is read too: {name:?}");
         }
     }
 

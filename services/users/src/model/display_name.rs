@@ -1,8 +1,11 @@
 //! The name that others see.
 
-use super::{Invalid, visible};
+use super::Invalid;
 
 /// A display name: 1 to 64 characters without control characters, one of them visible.
+///
+/// That is the rule of every name that is kept. The contract is stricter with names that somebody chooses now, beside the
+/// fields of the requests, and nowhere here: names from before stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DisplayName(String);
 
@@ -27,22 +30,6 @@ impl DisplayName {
         Ok(Self(text.to_owned()))
     }
 
-    /// Reads a display name that somebody chooses now: one that others see, and that turns no writing. Names from before
-    /// stay as they are.
-    ///
-    /// # Errors
-    ///
-    /// Says what breaks the rule.
-    pub(crate) fn chosen(text: &str) -> Result<Self, Invalid> {
-        let name = Self::parse(text)?;
-        let is_seen = text.chars().any(visible::shows) && !text.chars().any(visible::turns_writing);
-        is_seen.then_some(name).ok_or(Invalid {
-            field: "display_name",
-            description: "must have a visible character, and none that turns the direction of writing",
-            rule: "string.pattern",
-        })
-    }
-
     /// Returns the text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -60,20 +47,6 @@ mod tests {
         }
         for text in ["", " ", "a\nb", "a\0b", "\u{7f}", &"é".repeat(65)] {
             assert!(DisplayName::parse(text).is_err(), "{text:?}");
-            assert!(DisplayName::chosen(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_is_chosen_is_seen_and_turns_no_writing() {
-        for text in ["A", " A ", "مریم‌السادات", "👩\u{200d}🚀", "\u{3000}村"] {
-            assert!(DisplayName::chosen(text).is_ok(), "{text}");
-        }
-        let unseen = ["\u{200b}", "\u{3000}", "\u{a0} \u{2060}", "\u{3164}", "\u{2800}", "\u{e0061}"];
-        let turned = ["\u{202e}", "Ada\u{202e}nimda", "\u{2066}Ada\u{2069}", "Ada\u{200f}"];
-        for text in unseen.into_iter().chain(turned) {
-            assert!(DisplayName::chosen(text).is_err(), "{text:?}");
-            assert!(DisplayName::parse(text).is_ok(), "one that is stored is read: {text:?}");
         }
     }
 }
