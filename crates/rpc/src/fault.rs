@@ -199,6 +199,11 @@ impl RpcFault {
 }
 
 fn sentence(violations: &[FieldViolation]) -> String {
+    if violations.iter().all(|violation| violation.field.is_empty()) {
+        // A rule of the whole message.
+        let rules: Vec<&str> = violations.iter().map(|violation| violation.description.as_str()).collect();
+        return format!("the request breaks a rule of the contract: {}", rules.join("; "));
+    }
     let mut fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
     fields.dedup();
     format!("these fields break a rule of the contract: {}", fields.join(", "))

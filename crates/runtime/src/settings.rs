@@ -132,6 +132,8 @@ fn load_tool_from<T: Subcommand>(
     T::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)
 }
 
+const PLACES_HELP: &str = "Settings are read from defaults < file < environment < flags. Each variable LOQUAT_… has a twin \
+                           LOQUAT_…_FILE that names a file to read the value from.";
 const CONFIG_HELP: &str = "File of settings, TOML: each by its flag's name with `_` for `-`";
 
 fn environment(name: &str) -> Option<String> {
@@ -157,6 +159,7 @@ fn load_from<S: Args>(
     let command = S::augment_args(ProcessSettings::augment_args(command))
         .about(about)
         .long_about(None)
+        .after_help(PLACES_HELP)
         .mut_arg("listen", |argument| argument.required(false).default_value(default_listen))
         .mut_args(|argument| argument.hide_env_values(true));
     let file = config_file(&command, &arguments, environment);

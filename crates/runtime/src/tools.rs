@@ -48,7 +48,11 @@ pub fn run_with_tools<A: App, T: Tools>() -> ExitCode {
 /// Adds the commands to what serves, so that `--help` lists them and a misspelt one is told from a setting.
 fn with_tools<T: Tools>(command: Command) -> Command {
     let serve = Command::new(SERVE).about("Serves: the same as without a command");
+    // The sentence about the binary is its own, not that of the enum of its commands.
+    let about = command.get_about().cloned().unwrap_or_default();
     T::augment_subcommands(command.args_conflicts_with_subcommands(true).subcommand(serve))
+        .about(about)
+        .long_about(None)
 }
 
 fn run_tool<T: Tools>(binary: &'static str, word: &str, arguments: Vec<OsString>) -> ExitCode {

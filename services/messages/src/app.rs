@@ -28,7 +28,7 @@ const STORE_URL: &str = "LOQUAT_MESSAGES_STORE_URL";
 #[group(skip)]
 pub struct Settings {
     /// Store of the room logs: `mongodb://host/name`, `postgres://user:password@host/name`, or `sqlite:` and the path of a
-    /// file, which is made where there is none. Without it `loquat` keeps a file in its data folder.
+    /// file, which is made where there is none. Without it `loquat` keeps a file in its data folder; a process of its own needs it.
     #[arg(long, env = "LOQUAT_MESSAGES_STORE_URL", value_name = "URL")]
     pub messages_store_url: Option<Secret>,
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loquat_ids::{MessageId, RoomId};
 use loquat_proto::messages::v1::ErrorReason;
-use loquat_rpc::fault::{Code, Fault, Reason};
+use loquat_rpc::fault::{Code, Fault, FieldViolation, Reason};
 
 use crate::{
     model::{EmojiUnknown, Refusal},
@@ -101,6 +101,15 @@ impl Fault for MessagesError {
             Self::StoreRefused(_) => ErrorReason::StoreRefused,
         };
         Reason::new("loquat.messages.v1", reason.as_str_name())
+    }
+
+    fn violations(&self) -> Vec<FieldViolation> {
+        let field = match self {
+            Self::PageTokenInvalid => "page_token",
+            Self::EmojiUnknown(_) => "emoji",
+            _ => return Vec::new(),
+        };
+        vec![FieldViolation { field: field.to_owned(), description: self.to_string(), rule: String::new() }]
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -29,7 +29,7 @@ const DATABASE_URL: &str = "LOQUAT_ROOMS_DATABASE_URL";
 #[group(skip)]
 pub struct Settings {
     /// Database of rooms: `sqlite:<file>`, which is made where there is none, or `postgres://user:password@host/name`.
-    /// Without it `loquat` keeps a file in its data folder.
+    /// Without it `loquat` keeps a file in its data folder; a process of its own needs it.
     #[arg(long, env = "LOQUAT_ROOMS_DATABASE_URL", value_name = "URL")]
     pub rooms_database_url: Option<Secret>,
 

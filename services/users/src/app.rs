@@ -23,7 +23,7 @@ use crate::{
 #[group(skip)]
 pub struct Settings {
     /// Database of the accounts: `postgres://user:password@host/name`, or `sqlite:` and the path of a file, which is made
-    /// where there is none. Without it `loquat` keeps a file in its data folder.
+    /// where there is none. Without it `loquat` keeps a file in its data folder; a process of its own needs it.
     #[arg(long, env = "LOQUAT_USERS_DATABASE_URL", value_name = "URL")]
     pub users_database_url: Option<Secret>,
 
