@@ -5,8 +5,9 @@ use std::{num::NonZeroU32, str::FromStr as _, time::Duration};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
+        Connection as _,
         postgres::PgConnectOptions,
-        sqlite::{SqliteJournalMode, SqliteSynchronous},
+        sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous},
     },
 };
 use tokio::time::timeout;
@@ -101,7 +102,15 @@ fn sqlite_options(url: &str) -> ConnectOptions {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
     });
+    options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async { Ok(is_usable(connection)) }));
     options
+}
+
+/// Tells whether a connection may be used again. When a disk is full or fails, SQLite rolls a transaction back by itself; sqlx
+/// counts it as open for ever, and everything after it would be acknowledged inside a transaction that nobody commits
+/// (<https://www.sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Such a connection is closed.
+fn is_usable(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 /// Opens a database and brings its schema up to date.
@@ -125,7 +134,34 @@ pub(super) async fn connect(url: &str, count: NonZeroU32, deadline: Duration) ->
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+
     use super::*;
+
+    /// SQLite rolls the transaction of a full disk back by itself. What is acknowledged after it must be committed.
+    #[tokio::test]
+    async fn what_is_written_after_a_full_disk_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("a.sqlite").display())).expect("a URL");
+        let second = Duration::from_secs(1);
+        let writer = url.connect(1, second).await.expect("a file");
+        for statement in ["CREATE TABLE words (word TEXT)", "PRAGMA max_page_count = 10"] {
+            writer.execute_unprepared(statement).await.expect("a statement");
+        }
+        let full = writer.begin().await.expect("a transaction");
+        let much = full.execute_unprepared("INSERT INTO words VALUES (randomblob(1000000))").await;
+        assert!(much.expect_err("there is no room").to_string().contains("full"));
+        drop(full);
+        // One that finds nothing to change, then one that does.
+        writer.begin().await.expect("a transaction").rollback().await.expect("nothing to change");
+        let change = writer.begin().await.expect("a transaction");
+        change.execute_unprepared("INSERT INTO words VALUES ('kept')").await.expect("there is room for this");
+        change.commit().await.expect("it is acknowledged");
+        let reader = url.connect(1, second).await.expect("the file");
+        let row = reader
+            .query_one_raw(sea_orm::Statement::from_string(reader.get_database_backend(), "SELECT word FROM words"));
+        assert!(row.await.expect("an answer").is_some(), "an acknowledged change is not there");
+    }
 
     #[test]
     fn only_files_and_servers_are_stores() {

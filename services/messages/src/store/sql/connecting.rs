@@ -4,7 +4,10 @@ use std::{path::Path, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        Connection as _,
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use tokio::time::Instant;
 
@@ -30,12 +33,10 @@ pub(super) async fn connect(
     options.test_before_acquire_if_idle_for(IDLE);
     if let Some(path) = url.strip_prefix("sqlite:") {
         make_folder_of(path)?;
+        options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async { Ok(is_usable(connection)) }));
         let mut writer = options.clone();
         writer.max_connections(1).map_sqlx_sqlite_opts(durable);
-        let writer = connect_once_free(writer, deadline).await.map_err(|error| match is_busy(&error) {
-            true => OpenError::Sql(error),
-            false => unopenable(error),
-        })?;
+        let writer = connect_once_free(writer, deadline).await?;
         options.max_connections(SQLITE_READERS);
         options.map_sqlx_sqlite_opts(|options| durable(options).pragma("query_only", "ON"));
         return Ok((writer, Database::connect(options).await?));
@@ -68,19 +69,22 @@ fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .foreign_keys(true)
 }
 
+/// Tells whether a connection may be used again. When a disk is full or fails, SQLite rolls a transaction back by itself; sqlx
+/// counts it as open for ever, and everything after it would be acknowledged inside a transaction that nobody commits
+/// (<https://www.sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Such a connection is closed.
+fn is_usable(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
+}
+
 fn make_folder_of(path: &str) -> Result<(), OpenError> {
     let path = path.split('?').next().unwrap_or_default();
     let path = path.strip_prefix("//").unwrap_or(path);
     match Path::new(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|error| unopenable(format!("{}: {error}", folder.display())))
+            std::fs::create_dir_all(folder).map_err(|error| OpenError::Sql(DbErr::Custom(error.to_string())))
         }
         _ => Ok(()),
     }
-}
-
-fn unopenable(error: impl std::fmt::Display) -> OpenError {
-    OpenError::Unusable(format!("its file cannot be opened: {error}"))
 }
 
 /// Makes the store's identity, or reads the one that somebody made before.
