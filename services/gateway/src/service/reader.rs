@@ -422,7 +422,8 @@ impl Reader {
             }
             self.outbox.push_back(Item::RoomEvent(news));
             if is_removed {
-                return self.close_room(room, RoomClosedReason::Removed);
+                // It may have come back since: the log says whether anything follows for it.
+                return self.read_room(room);
             }
         }
     }
