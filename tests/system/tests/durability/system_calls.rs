@@ -53,7 +53,9 @@ impl<'a> SystemCalls<'a> {
     pub(super) fn check_acknowledgement(&self, request: &str, acknowledgement: &str, log: &str) -> Result<(), String> {
         let writes = ["write", "writev", "sendto", "sendmsg"];
         let logged = |call: &&SystemCall<'_>| {
-            matches!(call.name, "pwrite64" | "pwritev" | "write") && call.target.ends_with(log) && call.text.contains(request)
+            matches!(call.name, "pwrite64" | "pwritev" | "write")
+                && call.target.ends_with(log)
+                && call.text.contains(request)
         };
         let logged = self.0.iter().find(logged).and_then(|call| call.returned);
         let (logged, _) = logged.ok_or_else(|| format!("the request was not seen to be written to {log}"))?;
