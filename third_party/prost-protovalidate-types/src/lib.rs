@@ -33,7 +33,7 @@
 //! # Usage
 //!
 //! Most users do not need this crate directly — the
-//! [`prost-protovalidate`](https://crates.io/crates/prost-protovalidate) crate re-exports
+//! `prost-protovalidate` crate re-exports
 //! everything required for validation via its `types` module. Use this crate when you only need the
 //! generated types or descriptor pool without the evaluation engine.
 
