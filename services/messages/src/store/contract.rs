@@ -5,6 +5,8 @@
 
 mod behaviours;
 mod fold_behaviours;
+mod line;
+mod lost_answers;
 mod place;
 
 pub(crate) use place::{Place, reach};
@@ -73,5 +75,13 @@ mod folds {
         messages_are_the_same_however_far_they_are_folded
         folders_on_two_nodes_keep_what_the_log_says
         a_store_from_before_folds_is_brought_up
+    }
+}
+
+mod losses {
+    on_every_store! { lost_answers:
+        a_batch_whose_answer_is_lost_stands_once
+        folds_whose_answer_is_lost_are_kept_and_can_be_kept_again
+        rooms_whose_keeping_fails_in_the_middle_are_told_as_far_as_they_are_kept
     }
 }

@@ -3,6 +3,8 @@
 mod accounts;
 mod harness;
 mod keys;
+mod line;
+mod lost_answers;
 mod rotation;
 mod schema;
 mod sessions;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 const ROOM: RoomId = room(1);
-const ALL: Stretch = Stretch { after: Seq::ZERO, through: Seq::new(u64::MAX) };
+pub(super) const ALL: Stretch = Stretch { after: Seq::ZERO, through: Seq::new(u64::MAX) };
 
 fn message(seq: u64, number: u128) -> Arc<RoomEvent> {
     event(ROOM, seq, send(ALICE, number, &format!("request-{number}"), &format!("message {number}")))
@@ -39,7 +39,7 @@ async fn read_all(store: &dyn RoomLogStore) -> Vec<RoomEvent> {
     store.read_events(ROOM, ALL, 1_000).await.expect("events")
 }
 
-fn as_kept(events: &[Arc<RoomEvent>], store: &dyn RoomLogStore) -> Vec<RoomEvent> {
+pub(super) fn as_kept(events: &[Arc<RoomEvent>], store: &dyn RoomLogStore) -> Vec<RoomEvent> {
     events.iter().map(|event| RoomEvent { epoch: store.epoch(), ..(**event).clone() }).collect()
 }
 

@@ -23,7 +23,7 @@ use crate::{
 const ROOM: RoomId = room(1);
 const ALL: Stretch = Stretch { after: Seq::ZERO, through: Seq::new(u64::MAX) };
 
-fn fold(as_of: u64, text_now: &str) -> MessageFold {
+pub(super) fn fold(as_of: u64, text_now: &str) -> MessageFold {
     MessageFold {
         as_of: Seq::new(as_of),
         text: Some(text(text_now)),

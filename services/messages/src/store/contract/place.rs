@@ -6,7 +6,10 @@ use loquat_ids::{IdSource as _, RandomIds, RoomId};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
-use super::super::{Founding, OpenError, open};
+use super::{
+    super::{Founding, OpenError, open},
+    line::Line,
+};
 use crate::ports::MessageStore;
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -55,6 +58,39 @@ impl Place {
 
     pub(crate) async fn try_open(&self) -> Result<Arc<dyn MessageStore>, OpenError> {
         open(&self.url, Founding::fresh(&RandomIds), DEADLINE).await
+    }
+
+    /// Opens the store over a line to its server. None where there is no server.
+    pub(super) async fn open_on_a_line(&self) -> Option<(Arc<dyn MessageStore>, Line)> {
+        let (scheme, rest) = self.url.split_once("://")?;
+        let (server, path) = rest.split_once('/').expect("a database");
+        let (user, server) = server.rsplit_once('@').map_or(("", server), |(user, server)| (user, server));
+        let line = Line::to(server.to_owned()).await;
+        let at = if user.is_empty() { "" } else { "@" };
+        let mut url = format!("{scheme}://{user}{at}{}/{path}", line.address());
+        if matches!(self.kind, Kind::Mongodb) {
+            // Or the driver goes where a replica set says that it is, past the line.
+            url.push_str(if path.contains('?') { "&directConnection=true" } else { "?directConnection=true" });
+        }
+        Some((open(&url, Founding::fresh(&RandomIds), DEADLINE).await.expect("a store"), line))
+    }
+
+    /// Has a SQLite database refuse to change events of a room, until [`take_changes`](Self::take_changes).
+    pub(super) async fn refuse_changes_of(&self, room: RoomId) {
+        let refuse = format!(
+            "CREATE TRIGGER refusing BEFORE UPDATE ON room_events WHEN NEW.room_id = x'{}' \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+            room.as_uuid().simple()
+        );
+        let db = reach(&self.url).await;
+        db.execute_unprepared(&refuse).await.expect("a trigger");
+        db.close().await.expect("a closed connection");
+    }
+
+    pub(super) async fn take_changes(&self) {
+        let db = reach(&self.url).await;
+        db.execute_unprepared("DROP TRIGGER refusing").await.expect("no trigger");
+        db.close().await.expect("a closed connection");
     }
 
     /// Makes the store look as if a later version of this program had written it.

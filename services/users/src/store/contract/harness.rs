@@ -6,6 +6,7 @@ use loquat_ids::{IdSource as _, RandomIds, SessionId, Timestamp, UserId};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
 use tempfile::TempDir;
 
+use super::line::Line;
 use crate::{
     model::{
         DeviceName, DisplayName, Handle, NewAccount, NewSession, NewToken, PasswordHash, RotationRequest, TokenHash,
@@ -55,6 +56,17 @@ impl Database {
 
     pub(super) async fn open(&self) -> SqlStore {
         SqlStore::open(&self.url).await.unwrap()
+    }
+
+    /// Another replica that reaches the server over a line. None where there is no server.
+    pub(super) async fn open_on_a_line(&self) -> Option<(SqlStore, Line)> {
+        let (scheme, rest) = self.url.split_once("://")?;
+        let (server, path) = rest.split_once('/').unwrap();
+        let (user, server) = server.rsplit_once('@').map_or(("", server), |(user, server)| (user, server));
+        let line = Line::to(server.to_owned()).await;
+        let at = if user.is_empty() { "" } else { "@" };
+        let url = format!("{scheme}://{user}{at}{}/{path}", line.address());
+        Some((SqlStore::open(&url).await.unwrap(), line))
     }
 
     pub(super) fn url(&self) -> &str {
