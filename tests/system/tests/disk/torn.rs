@@ -19,8 +19,11 @@ fn killed_at(which: u32) -> Plan {
     Plan::of(Shape::Embedded).under(&strace)
 }
 
+/// What becomes of the log, and how.
+type Tear = (&'static str, fn(&Path));
+
 /// What a power failure may make of the end of the log.
-const TEARS: [(&str, fn(&Path)); 5] = [
+const TEARS: [Tear; 5] = [
     ("as it was", |_| {}),
     ("a byte short", |log| cut(log, 1)),
     ("half a frame short", |log| cut(log, 2_000)),
