@@ -27,7 +27,16 @@ pub async fn a_publish_whose_answer_is_lost_has_woken_and_wakes_once(twin: &Twin
         bus.publish_durable(subject, text("sent"), "room:epoch:1").await.expect("published");
     }
     twin.here.publish_durable(subject, text("next"), "room:epoch:2").await.expect("published");
-    assert_eq!(acknowledged(&mut search).await, "next");
+    // What waited long before it was acknowledged may come again; what was stored twice would come for the first time.
+    let next = loop {
+        let woken = delivery(&mut search).await;
+        let (payload, attempt) = (woken.news.payload.clone(), woken.attempt);
+        woken.ack().await.expect("an acknowledgement that is taken");
+        if payload != "sent" || attempt == 1 {
+            break payload;
+        }
+    };
+    assert_eq!(next, "next");
 }
 
 pub async fn a_letter_whose_answer_is_lost_is_kept_once(twin: &Twin) {
